@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/container.h"
+
+#include <errno.h>
+#include <linux/fs.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/cgroup.h"
+#include "agent/devices.h"
+#include "agent/disk.h"
+#include "agent/root.h"
+#include "base/fd.h"
+#include "base/mem.h"
+
+/* Where container_prepare puts a /dev for the first container. */
+#define SPARE_DEV "/c/dev"
+
+void container_setup_release(struct container_setup *s)
+{
+	free(s->id);
+	free(s->hostname);
+	free(s->joined);
+	free(s->chain);
+	strv_release(&s->layers);
+	free(s->upper);
+	strv_release(&s->hosts);
+	strv_release(&s->resolv_conf);
+	*s = (struct container_setup){ 0 };
+}
+
+void container_free(struct container *c)
+{
+	if (!c)
+		return;
+	free(c->hostname);
+	fd_close(c->cgroup);
+	fd_close(c->pts);
+	fd_close(c->main_pidfd);
+	free(c);
+}
+
+/* ---- before the first request ---------------------------------------------------------------- */
+
+static int loopback_up(struct err *e)
+{
+	struct ifreq ifr = { .ifr_name = "lo" };
+	auto_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_sys(e, "cannot create a socket");
+	/* The kernel adds 127.0.0.1 and ::1 by itself. */
+	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
+	if (ioctl(fd, SIOCSIFFLAGS, &ifr) < 0)
+		return err_sys(e, "cannot bring the loopback interface up");
+	return 0;
+}
+
+static int set_sysctl(const char *path, const char *value, struct err *e)
+{
+	auto_close int fd = -1;
+
+	if (fd_open(AT_FDCWD, path, O_WRONLY, 0, &fd, e) < 0)
+		return -1;
+	return fd_write_full(fd, value, strlen(value), e);
+}
+
+int container_prepare(struct err *e)
+{
+	if (mkdir("/c", 0700) < 0)
+		return err_sys(e, "cannot create '/c'");
+	if (devices_make(SPARE_DEV, e) < 0 || cgroup_prepare(e) < 0 || loopback_up(e) < 0)
+		return -1;
+	/* As Docker: any user may listen on port 80, and ping. */
+	if (set_sysctl("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0", e) < 0 ||
+	    set_sysctl("/proc/sys/net/ipv4/ping_group_range", "0 2147483647", e) < 0)
+		return -1;
+	return 0;
+}
+
+/* ---- disks ----------------------------------------------------------------------------------- */
+
+/* The devices of one container; `options` is for EROFS. */
+struct disks {
+	char image[DISK_PATH_SIZE];
+	char upper[DISK_PATH_SIZE];
+	struct str options;
+};
+
+static int find_disks(const struct container_setup *s, struct disks *d, struct err *e)
+{
+	auto_close int block = -1;
+
+	if (fd_open_dir(AT_FDCWD, "/sys/block", &block, e) < 0)
+		return -1;
+	if (disk_find(block, s->joined ? s->joined : s->chain, d->image, e) < 0 ||
+	    disk_find(block, s->upper, d->upper, e) < 0)
+		return -1;
+	for (size_t i = 0; !s->joined && i < s->layers.n; i++) {
+		char path[DISK_PATH_SIZE];
+
+		if (disk_find(block, s->layers.v[i], path, e) < 0)
+			return -1;
+		str_addf(&d->options, "%sdevice=%s", d->options.len ? "," : "", path);
+	}
+	return 0;
+}
+
+/* ---- mounting -------------------------------------------------------------------------------- */
+
+/*
+ * The upper folder's attributes are those of the container's root folder: at first the image's. It
+ * gets its name when it has them, so that a VM that is killed in between leaves nothing half done.
+ */
+static int make_overlay_folders(struct err *e)
+{
+	struct stat st;
+
+	if (mkdir("upper/work", 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "cannot create a folder on the writable disk");
+	if (stat("upper/data", &st) == 0)
+		return 0;
+	if (mkdir("upper/new", 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "cannot create a folder on the writable disk");
+	if (stat("layers", &st) < 0 || chown("upper/new", st.st_uid, st.st_gid) < 0 ||
+	    chmod("upper/new", st.st_mode & 07777) < 0)
+		return err_sys(e, "cannot copy the attributes of the root folder");
+	if (rename("upper/new", "upper/data") < 0)
+		return err_sys(e, "cannot rename a folder on the writable disk");
+	return 0;
+}
+
+/*
+ * Without a journal and barriers where nothing has to survive. A disk whose journal is not empty
+ * (its last VM died) cannot be had without it.
+ */
+static int mount_upper(const char *device, bool is_volatile, struct err *e)
+{
+	if (is_volatile && mount(device, "upper", "ext4", 0, "noload,barrier=0,noinit_itable") == 0)
+		return 0;
+	if (mount(device, "upper", "ext4", 0,
+		  is_volatile ? "barrier=0,noinit_itable" : "noinit_itable") < 0)
+		return err_sys(e, "cannot mount the writable disk");
+	return 0;
+}
+
+/* Works in the container's folder. */
+static int mount_root(const struct container_setup *s, const struct disks *d, struct err *e)
+{
+	static const char *const folders[] = { "layers", "upper", "root", "files" };
+	/* Explicit, since kernels differ and the writable disk outlives them. */
+	auto_free char *options = xasprintf(
+		"lowerdir=layers,upperdir=upper/data,workdir=upper/work,"
+		"index=off,redirect_dir=on,metacopy=off%s",
+		s->is_volatile ? ",volatile" : "");
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		if (mkdir(folders[i], 0755) < 0)
+			return err_sys(e, "cannot create '%s'", folders[i]);
+	}
+	if (mount(d->image, "layers", "erofs", MS_RDONLY, d->options.buf) < 0)
+		return err_sys(e, "cannot mount the image");
+	if (mount_upper(d->upper, s->is_volatile, e) < 0 || make_overlay_folders(e) < 0)
+		return -1;
+	if (mount("overlay", "root", "overlay", 0, options) < 0)
+		return err_sys(e, "cannot mount the root file system");
+	return 0;
+}
+
+/* Mounts (bind or move) `source` on a place in the root. */
+static int mount_in_root(int rootfd, const char *source, const char *path, bool file,
+			 unsigned long flags, struct err *e)
+{
+	auto_close int at = -1;
+	char target[32];
+
+	if (root_make(rootfd, path, file, &at, e) < 0)
+		return -1;
+	snprintf(target, sizeof(target), "/proc/self/fd/%d", at);
+	if (mount(source, target, NULL, flags, NULL) < 0)
+		return err_sys(e, "cannot mount '%s'", path);
+	return 0;
+}
+
+static int write_lines(const char *name, const char *first, const struct strv *lines, struct err *e)
+{
+	auto_str struct str text = STR_INIT(STR_HUGE);
+	auto_close int fd = -1;
+
+	str_add(&text, first);
+	for (size_t i = 0; lines && i < lines->n; i++)
+		str_addf(&text, "%s\n", lines->v[i]);
+	if (fd_open(AT_FDCWD, name, O_WRONLY | O_CREAT | O_EXCL, 0644, &fd, e) < 0)
+		return -1;
+	return fd_write_full(fd, text.buf, text.len, e);
+}
+
+/* /etc/hosts, /etc/hostname and /etc/resolv.conf, as Docker writes them. */
+static int mount_files(const struct container_setup *s, int rootfd, struct err *e)
+{
+	static const char hosts[] = "127.0.0.1\tlocalhost\n"
+				    "::1\tlocalhost ip6-localhost ip6-loopback\n"
+				    "fe00::\tip6-localnet\n"
+				    "ff00::\tip6-mcastprefix\n"
+				    "ff02::1\tip6-allnodes\n"
+				    "ff02::2\tip6-allrouters\n";
+	auto_free char *hostname = xasprintf("%s\n", s->hostname);
+
+	if (write_lines("files/hosts", hosts, &s->hosts, e) < 0 ||
+	    write_lines("files/hostname", hostname, NULL, e) < 0 ||
+	    write_lines("files/resolv.conf", "", &s->resolv_conf, e) < 0)
+		return -1;
+	if (mount_in_root(rootfd, "files/hosts", "/etc/hosts", true, MS_BIND, e) < 0 ||
+	    mount_in_root(rootfd, "files/hostname", "/etc/hostname", true, MS_BIND, e) < 0 ||
+	    mount_in_root(rootfd, "files/resolv.conf", "/etc/resolv.conf", true, MS_BIND, e) < 0)
+		return -1;
+	return 0;
+}
+
+/* /dev as a whole, and places for what only the first process can mount, inside its namespaces. */
+static int mount_devices(struct container *c, int rootfd, struct err *e)
+{
+	static const char *const places[] = { "/proc", "/sys" };
+	const char *dev = SPARE_DEV;
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		auto_close int fd = -1;
+
+		if (root_make(rootfd, places[i], false, &fd, e) < 0)
+			return -1;
+	}
+	/* The spare one is used up when this is not the first container. */
+	if (rmdir(SPARE_DEV) == 0 || errno == ENOENT) {
+		dev = "dev";
+		if (devices_make(dev, e) < 0 || chdir(c->dir) < 0)
+			return err_is_set(e) ? -1 : err_sys(e, "cannot enter '%s'", c->dir);
+	}
+	if (mount_in_root(rootfd, dev, "/dev", false, MS_MOVE, e) < 0)
+		return -1;
+	rmdir(dev);
+	if (fd_open_in_root(rootfd, "/dev/pts", O_PATH | O_DIRECTORY, &c->pts, e) < 0)
+		return -1;
+	return 0;
+}
+
+static int make_in_folder(const struct container_setup *s, const struct disks *d,
+			  struct container *c, struct err *e)
+{
+	auto_close int rootfd = -1;
+
+	if (mount_root(s, d, e) < 0 || fd_open_dir(AT_FDCWD, "root", &rootfd, e) < 0)
+		return -1;
+	if (mount_devices(c, rootfd, e) < 0 || mount_files(s, rootfd, e) < 0)
+		return -1;
+	return cgroup_make(c->dir + strlen("/c/"), s->memory, s->nano_cpus, &c->cgroup, e);
+}
+
+int container_make(const struct container_setup *s, struct container **ret, struct err *e)
+{
+	struct disks d = { .options = STR_INIT(CONTAINER_LAYERS_MAX * DISK_PATH_SIZE) };
+	struct container *c = xcalloc(1, sizeof(*c));
+	int r;
+
+	c->cgroup = c->pts = c->main_pidfd = -1;
+	c->is_volatile = s->is_volatile;
+	c->hostname = xstrdup(s->hostname);
+	memcpy(c->id, s->id, CONTAINER_ID_SIZE);
+	snprintf(c->dir, sizeof(c->dir), "/c/%.12s", s->id);
+	r = find_disks(s, &d, e);
+	if (r == 0 && (mkdir(c->dir, 0755) < 0 || chdir(c->dir) < 0))
+		r = err_sys(e, "cannot create '%s'", c->dir);
+	if (r == 0) {
+		r = make_in_folder(s, &d, c, e);
+		/* ERR_NOT_FOUND is kept for disks. */
+		if (r < 0)
+			e->kind = e->kind == ERR_NOT_FOUND ? ERR_SYSTEM : e->kind;
+		if (chdir("/") < 0 && r == 0)
+			r = err_sys(e, "cannot enter '/'");
+	}
+	str_release(&d.options);
+	if (r < 0)
+		container_free(c);
+	else
+		*ret = c;
+	return r;
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void trim_disk(const char *path)
+{
+	struct fstrim_range range = { .start = 0, .len = UINT64_MAX, .minlen = 0 };
+	struct err none = ERR_INIT;
+	auto_close int fd = -1;
+
+	/* Deleted blocks are free once the journal says so. A disk without discard is no error. */
+	if (fd_open_dir(AT_FDCWD, path, &fd, &none) == 0 && syncfs(fd) == 0)
+		ioctl(fd, FITRIM, &range);
+}
+
+int container_unmount(const struct container *c, bool trim, struct err *e)
+{
+	auto_free char *root = xasprintf("%s/root", c->dir), *upper = xasprintf("%s/upper", c->dir);
+
+	if (trim)
+		trim_disk(upper);
+	/* With all that is mounted in it; no process is left that could hold any of it. */
+	if (umount2(root, MNT_DETACH) < 0)
+		return err_sys(e, "cannot unmount '%s'", root);
+	if (umount2(upper, 0) < 0) {
+		/* Whatever holds it: what was written is on the disk, its journal does the rest. */
+		sync();
+		return err_sys(e, "cannot unmount '%s'", upper);
+	}
+	return 0;
+}
