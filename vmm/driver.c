@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See driver.h: what is the same for all drivers. */
+#include "vmm/driver.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "vmm/fake.h"
+#include "vmm/qemu.h"
+
+#define MEMORY_MIN_MIB 32
+#define MEMORY_MAX_MIB ((unsigned)16 << 20)
+#define VCPUS_MAX      255
+
+const struct vmm_driver *const vmm_drivers[] = { &vmm_qemu, &vmm_fake, NULL };
+
+const struct vmm_driver *vmm_driver_find(const char *name)
+{
+	for (size_t i = 0; vmm_drivers[i]; i++)
+		if (strcmp(vmm_drivers[i]->name, name) == 0)
+			return vmm_drivers[i];
+	return NULL;
+}
+
+static int check_serial(const char *serial, struct err *e)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+	if (!*serial || strlen(serial) > VMM_SERIAL_MAX || serial[strspn(serial, allowed)])
+		return err_set(e, ERR_INVALID, "'%s' cannot be the serial of a disk", serial);
+	return 0;
+}
+
+/* A file that is shorter than said would read as zeros at its end: a damaged image, and nobody told. */
+static int check_file(const struct vmm_file *f, struct err *e)
+{
+	auto_close int fd = -1;
+	uint64_t size;
+
+	if (f->size == 0 || f->size % 512 != 0)
+		return err_set(e, ERR_INVALID, "size of '%s' is not a positive multiple of 512",
+			       f->path);
+	if (fd_open(AT_FDCWD, f->path, O_RDONLY, 0, &fd, e) < 0)
+		return -1;
+	if (fd_size(fd, &size, e) < 0)
+		return err_wrap(e, "cannot use '%s' as a disk", f->path);
+	if (size < f->size)
+		return err_set(e, ERR_CORRUPT,
+			       "file '%s' has %" PRIu64 " bytes and should have %" PRIu64, f->path,
+			       size, f->size);
+	return 0;
+}
+
+static int check_disk(const struct vmm_driver *d, const struct vmm_spec *spec,
+		      const struct vmm_disk *disk, struct err *e)
+{
+	bool joined = disk->joined || disk->nfiles > 1;
+
+	if (check_serial(disk->serial, e) < 0)
+		return -1;
+	if (disk->nfiles == 0)
+		return err_set(e, ERR_INVALID, "disk '%s' has no file", disk->serial);
+	if (joined && !vmm_can(d, VMM_CAP_JOINED))
+		return err_set(e, ERR_INVALID, "%s cannot join files to a disk", d->name);
+	if (joined && (!disk->readonly || !spec->pad))
+		return err_set(e, ERR_INVALID, "joined disk '%s' is writable or has no padding",
+			       disk->serial);
+	for (size_t i = 0; i < disk->nfiles; i++)
+		if (check_file(&disk->files[i], e) < 0)
+			return err_wrap(e, "disk '%s'", disk->serial);
+	return 0;
+}
+
+static int check_spec(const struct vmm_driver *d, const struct vmm_spec *spec, struct err *e)
+{
+	if (!spec->kvm && !vmm_can(d, VMM_CAP_SOFTWARE))
+		return err_set(e, ERR_INVALID, "%s needs KVM", d->name);
+	if (spec->hold && !vmm_can(d, VMM_CAP_PAUSE))
+		return err_set(e, ERR_INVALID, "%s cannot start a guest paused", d->name);
+	if (spec->memory_mib < MEMORY_MIN_MIB || spec->memory_mib > MEMORY_MAX_MIB)
+		return err_set(e, ERR_INVALID, "a VM cannot have %u MiB of memory",
+			       spec->memory_mib);
+	if (spec->vcpus < 1 || spec->vcpus > VCPUS_MAX)
+		return err_set(e, ERR_INVALID, "a VM cannot have %u processors", spec->vcpus);
+	if (spec->ndisks > VMM_DISKS_MAX)
+		return err_set(e, ERR_INVALID, "a VM cannot have %zu disks", spec->ndisks);
+	for (size_t i = 0; i < spec->ndisks; i++)
+		if (check_disk(d, spec, &spec->disks[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+int vmm_start(const struct vmm_driver *d, const struct vmm_spec *spec, struct vmm *ret,
+	      struct err *e)
+{
+	struct vmm vmm = VMM_INIT;
+
+	if (check_spec(d, spec, e) < 0)
+		return -1;
+	vmm.driver = d;
+	if (d->start(spec, &vmm, e) < 0) {
+		vmm_release(&vmm);
+		return -1;
+	}
+	*ret = vmm;
+	return 0;
+}
+
+int vmm_event(struct vmm *vmm, struct vmm_event *ret, struct err *e)
+{
+	if (!vmm->driver->event)
+		return 0;
+	return vmm->driver->event(vmm, ret, e);
+}
+
+int vmm_pause(struct vmm *vmm, struct err *e)
+{
+	if (!vmm_can(vmm->driver, VMM_CAP_PAUSE))
+		return err_set(e, ERR_INVALID, "%s cannot pause a guest", vmm->driver->name);
+	return vmm->driver->pause(vmm, e);
+}
+
+int vmm_resume(struct vmm *vmm, struct err *e)
+{
+	if (!vmm_can(vmm->driver, VMM_CAP_PAUSE))
+		return err_set(e, ERR_INVALID, "%s cannot resume a guest", vmm->driver->name);
+	return vmm->driver->resume(vmm, e);
+}
+
+int vmm_stop(struct vmm *vmm, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (proc_signal(&vmm->proc, SIGKILL, &why) < 0 && why.kind != ERR_NOT_FOUND)
+		return err_move(e, &why);
+	return 0;
+}
+
+void vmm_release(struct vmm *vmm)
+{
+	proc_destroy(&vmm->proc);
+	if (vmm->driver && vmm->driver->release)
+		vmm->driver->release(vmm);
+	fd_close(vmm->channel);
+	*vmm = (struct vmm)VMM_INIT;
+}
+
+/* Makes the file under a name of its own and then gives it the right one. */
+int vmm_pad_make(int dirfd, const char *name, struct err *e)
+{
+	auto_close int fd = -1;
+	struct err why = ERR_INIT;
+
+	if (file_exists(dirfd, name))
+		return 0;
+	if (fd_open_tmp(dirfd, 0444, &fd, e) < 0)
+		return err_wrap(e, "cannot make '%s'", name);
+	if (ftruncate(fd, (off_t)VMM_JOINED_SIZE) < 0)
+		return err_sys(e, "cannot make '%s'", name);
+	/* Somebody else may have been quicker, with the same result. */
+	if (fd_link(fd, dirfd, name, &why) < 0 && why.kind != ERR_CONFLICT)
+		return err_move(e, &why);
+	return 0;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Virtual machine monitors behind one table of operations. A driver turns a `struct vmm_spec` into one
+ * VMM process and reports what happens to it; it knows nothing of containers, of the store or of the
+ * agent's protocol.
+ *
+ * Calling order: vmm_start, then vmm_event whenever vmm->control is readable, requests (vmm_pause, ...)
+ * in between, vmm_release at the end. Nothing here blocks, so all of it may be called from an event
+ * loop; the loop watches three descriptors:
+ *
+ *	vmm->proc.pidfd   readable: the VMM has ended (spawn_try_wait tells how)
+ *	vmm->control      readable: call vmm_event until it returns 0; -1 for drivers without one
+ *	vmm->channel      the way to the agent, see enum vmm_channel
+ *
+ * The VMM is a child of the calling process and dies with it (the kernel kills it when the *thread* that
+ * called vmm_start ends). How a container ended is never derived from how its VMM ended: that is the
+ * agent's word, and the exit status of a VMM is only good for error messages.
+ */
+#ifndef KVBOX_VMM_DRIVER_H
+#define KVBOX_VMM_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/spawn.h"
+#include "base/str.h"
+
+/* What a driver can do. */
+enum vmm_cap {
+	VMM_CAP_SOFTWARE = 1u << 0, /* runs without KVM */
+	VMM_CAP_JOINED = 1u << 1,   /* joins several files to one disk without a copy */
+	VMM_CAP_PAUSE = 1u << 2,    /* vmm_pause and vmm_resume */
+	/* A guest that powers off ends the VMM. Without it the guest resets itself to end, as
+	 * "kvbox.off=reboot" on its command line says. */
+	VMM_CAP_POWEROFF = 1u << 3,
+	VMM_CAP_RECLAIM = 1u << 4, /* pages that the guest frees go back to the host */
+	VMM_CAP_BY_NAME = 1u << 5, /* taken only when it is named, never by "auto" */
+};
+
+/* Every joined disk has this size, whatever it holds: one slot of a saved VM then fits all. */
+#define VMM_JOINED_SIZE ((uint64_t)64 << 30)
+
+#define VMM_SERIAL_MAX	20   /* bytes of a virtio disk's serial */
+#define VMM_DISKS_MAX	24   /* slots that are free on every driver's first bus */
+#define VMM_CMDLINE_MAX 2047 /* what Linux on x86 reads */
+
+struct vmm_file {
+	const char *path; /* absolute */
+	uint64_t size;	  /* bytes of it that belong to the disk; a multiple of 512 */
+};
+
+/*
+ * One disk. With one file and !joined it is that file as it is (raw, and the file's own size counts).
+ * Else the files are laid end to end in their order and padded with zeros to VMM_JOINED_SIZE, which
+ * needs VMM_CAP_JOINED, `readonly` and vmm_spec.pad.
+ */
+struct vmm_disk {
+	const char *serial; /* how the guest finds it: /sys/block/<name>/serial */
+	bool readonly;
+	bool joined;
+	const struct vmm_file *files;
+	size_t nfiles;
+};
+
+struct vmm_spec {
+	const char *binary;    /* of struct vmm_choice */
+	bool kvm;	       /* of struct vmm_choice: else software emulation */
+	const char *kernel;    /* uncompressed ELF with a PVH entry (vmm/guestfiles.h) */
+	const char *initramfs; /* NULL: none */
+	const char *cmdline;   /* more words for the kernel, after the driver's own; may be NULL */
+	unsigned memory_mib;   /* vmm/size.h */
+	unsigned vcpus;
+	const struct vmm_disk *disks;
+	size_t ndisks;
+	/* Absolute path of a file made by vmm_pad_make; may be NULL without joined disks. */
+	const char *pad;
+	/* Opened O_WRONLY (| O_APPEND for a file): what the guest's kernel prints, from early boot to
+	 * a panic's last line; -1: dropped. A healthy guest prints next to nothing, a hostile one
+	 * without end: who hands in a file has to watch its size. */
+	int console_fd;
+	int log_fd; /* the VMM's own messages (its stderr); -1: dropped */
+	int run_fd; /* folder for small files that a driver needs; it removes none of them */
+	const char *run_path; /* the same, absolute */
+	/* Description that holds the `vm` lock, or -1. Inherited, so that the lock is free when the VMM
+	 * is gone; the caller closes its own copy afterwards. */
+	int vm_lock_fd;
+	int cgroup_fd; /* folder of a cgroup v2 to start in, or -1 */
+	bool verbose;  /* the kernel prints all it has to say, which is slow: for debugging */
+	bool hold;     /* do not run the guest before vmm_resume (needs VMM_CAP_PAUSE) */
+};
+
+enum vmm_channel {
+	/* Connected stream to the guest's virtio port VMM_SERIAL_PORT; bytes written before the guest
+	 * opens it wait there. */
+	VMM_CHANNEL_SERIAL,
+	/* Listening socket: the guest dials port VMM_VSOCK_PORT of CID 2, accept(2). */
+	VMM_CHANNEL_VSOCK,
+};
+#define VMM_SERIAL_PORT "kvbox.ctl"
+#define VMM_VSOCK_PORT	1024
+
+enum vmm_event_kind {
+	VMM_EVENT_READY, /* the VMM is up and takes requests; the guest runs (unless held) */
+	VMM_EVENT_DONE,	 /* a request was carried out, or not: see `request`, `failed`, `text` */
+	VMM_EVENT_PANIC, /* the guest's kernel panicked; the VMM ends soon or is to be stopped */
+	/* The guest ended: powered off, or reset itself where that is its way; the VMM ends. */
+	VMM_EVENT_SHUTDOWN,
+	/* The guest reset itself where that is not its way to end: a triple fault, or a panic that
+	 * nobody announced; the VMM ends. */
+	VMM_EVENT_RESET,
+	/* The guest cannot go on (KVM gave up on it): `text` says why. The VMM does not end by itself:
+	 * stop it. */
+	VMM_EVENT_BROKEN,
+	VMM_EVENT_COUNT,
+};
+
+struct vmm_event {
+	enum vmm_event_kind kind;
+	unsigned request; /* DONE: what vmm_pause and its like returned */
+	bool failed;	  /* DONE */
+	char text[200];	  /* for people; may be empty. From the VMM, but printable ASCII only */
+};
+
+struct vmm_driver;
+
+struct vmm {
+	const struct vmm_driver *driver; /* NULL: not started */
+	struct proc proc;
+	enum vmm_channel channel_kind;
+	int channel; /* non-blocking; the caller may take it (take_fd) */
+	int control; /* non-blocking; the driver's: only watch it */
+	void *priv;  /* the driver's */
+};
+#define VMM_INIT                                                  \
+	{                                                         \
+		NULL, PROC_INIT, VMM_CHANNEL_SERIAL, -1, -1, NULL \
+	}
+
+struct vmm_driver {
+	const char *name;    /* "qemu" */
+	const char *program; /* looked up in PATH: "qemu-system-x86_64" */
+	const char *env;     /* variable that names the binary: "KVBOX_QEMU" */
+	const char *package; /* Debian's, for the error message */
+	unsigned caps;	     /* enum vmm_cap */
+
+	/* The binary's version, "7.2.22". Runs it, which takes long: only for `info`. */
+	int (*version)(const char *binary, struct str *ret, struct err *e);
+	int (*start)(const struct vmm_spec *spec, struct vmm *ret, struct err *e);
+	int (*event)(struct vmm *vmm, struct vmm_event *ret, struct err *e);
+	int (*pause)(struct vmm *vmm, struct err *e);
+	int (*resume)(struct vmm *vmm, struct err *e);
+	void (*release)(struct vmm *vmm); /* of priv and control only */
+};
+
+/* All drivers, best first, ended by NULL. */
+extern const struct vmm_driver *const vmm_drivers[];
+/* NULL when there is none of that name. */
+const struct vmm_driver *vmm_driver_find(const char *name);
+static inline bool vmm_can(const struct vmm_driver *d, enum vmm_cap cap)
+{
+	return d->caps & cap;
+}
+
+/*
+ * Starts the VMM; the guest boots at once. On success the fields of `ret` are valid; what goes wrong
+ * later (a disk that the VMM cannot open) shows as the end of the process, with its reason in log_fd.
+ * On failure nothing is left running. `spec` and all it points to are borrowed for the call only.
+ */
+int vmm_start(const struct vmm_driver *d, const struct vmm_spec *spec, struct vmm *ret,
+	      struct err *e) MUST_CHECK;
+
+/* The next event: 1 when there is one, 0 when there is none now, -1 when the control connection has
+ * ended or speaks nonsense: stop watching it then. -1 is normal at the end of a VMM: ask the pidfd. A VMM
+ * that talks without end cannot hold its caller up: each kind comes at most once, DONE once a request.
+ * Of a guest that ends within the first milliseconds, before READY, there may be no event at all. */
+int vmm_event(struct vmm *vmm, struct vmm_event *ret, struct err *e) MUST_CHECK;
+
+/* Requests return their number, which is positive, when they were sent, and are answered by
+ * VMM_EVENT_DONE. May be sent before VMM_EVENT_READY. ERR_INVALID where the driver cannot do it. */
+int vmm_pause(struct vmm *vmm, struct err *e) MUST_CHECK;
+int vmm_resume(struct vmm *vmm, struct err *e) MUST_CHECK;
+
+/* Hard: the guest ends at once (SIGKILL). Returns before the process is gone: the pidfd tells. No error
+ * when it has ended already. An orderly end is the agent's business. */
+int vmm_stop(struct vmm *vmm, struct err *e) MUST_CHECK;
+
+/* Closes control, channel and pidfd and frees the rest; the VMM is killed and waited for when it still
+ * runs. Accepts VMM_INIT. */
+void vmm_release(struct vmm *vmm);
+
+/* Makes the sparse file that pads joined disks, unless it is there: VMM_JOINED_SIZE bytes, no blocks,
+ * mode 0444. One is enough for all VMs of a run root. */
+int vmm_pad_make(int dirfd, const char *name, struct err *e) MUST_CHECK;
+
+#endif

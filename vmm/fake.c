@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/fake.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* The least that a program of this VMM may have as a driver: no pause, no real disks. */
+
+static int fake_start(const struct vmm_spec *spec, struct vmm *ret, struct err *e)
+{
+	auto_close int channel = -1, guest = -1, control = -1, theirs = -1;
+	char name[] = "kvbox-fake-vmm", kvm[] = "kvm", tcg[] = "tcg";
+	char *const argv[] = { name, spec->kvm ? kvm : tcg, NULL };
+	struct spawn_fd fds[5];
+	struct spawn s = {
+		.path = spec->binary,
+		.argv = argv,
+		.fds = fds,
+		.cwd = -1,
+		.cgroup = spec->cgroup_fd,
+		.die_with_parent = true,
+	};
+	int pair[2];
+
+	if (fd_socketpair(pair, e) < 0)
+		return -1;
+	channel = pair[0];
+	guest = pair[1];
+	if (fd_socketpair(pair, e) < 0)
+		return -1;
+	control = pair[0];
+	theirs = pair[1];
+	if (fd_set_nonblock(channel, true, e) < 0 || fd_set_nonblock(control, true, e) < 0)
+		return -1;
+	if (spec->console_fd >= 0)
+		fds[s.nfds++] = (struct spawn_fd){ spec->console_fd, STDOUT_FILENO };
+	if (spec->log_fd >= 0)
+		fds[s.nfds++] = (struct spawn_fd){ spec->log_fd, STDERR_FILENO };
+	fds[s.nfds++] = (struct spawn_fd){ guest, 3 };
+	fds[s.nfds++] = (struct spawn_fd){ theirs, 4 };
+	if (spec->vm_lock_fd >= 0)
+		fds[s.nfds++] = (struct spawn_fd){ spec->vm_lock_fd, 5 };
+	if (spawn_start(&s, &ret->proc, e) < 0)
+		return -1;
+	ret->channel_kind = VMM_CHANNEL_SERIAL;
+	ret->channel = take_fd(&channel);
+	ret->control = take_fd(&control);
+	return 0;
+}
+
+static int fake_event(struct vmm *vmm, struct vmm_event *ret, struct err *e)
+{
+	char c;
+	ssize_t n = read(vmm->control, &c, 1);
+
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	if (n < 0)
+		return err_sys(e, "cannot read from the fake VMM");
+	if (n == 0)
+		return err_set(e, ERR_UNAVAILABLE, "the fake VMM has ended");
+	*ret = (struct vmm_event){ .kind = c == 'P'   ? VMM_EVENT_PANIC
+					   : c == 'S' ? VMM_EVENT_SHUTDOWN
+						      : VMM_EVENT_READY };
+	return 1;
+}
+
+static void fake_release(struct vmm *vmm)
+{
+	fd_close(take_fd(&vmm->control));
+}
+
+const struct vmm_driver vmm_fake = {
+	.name = "fake",
+	.program = "kvbox-fake-vmm",
+	.env = "KVBOX_FAKE_VMM",
+	.package = "none",
+	.caps = VMM_CAP_SOFTWARE | VMM_CAP_JOINED | VMM_CAP_POWEROFF | VMM_CAP_BY_NAME,
+	.start = fake_start,
+	.event = fake_event,
+	.release = fake_release,
+};

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * QEMU as a child with everything on its command line and two sockets that it inherits: QMP for control
+ * and the guest's virtio-serial port for the agent. There are no socket files, so nothing is waited for
+ * and nothing is left behind but small files in the run folder: descriptors of joined disks, ACPI tables.
+ *
+ * How it ends: a guest that powers off or resets makes QEMU exit by itself (-no-reboot), after an event
+ * that says which of the two it was. A panic is announced by the pvpanic device first. A guest that KVM
+ * cannot run any further only stands still, with a STOP event; then the state is asked for, and if it is
+ * an internal error the caller hears that the VM is broken.
+ */
+#include "vmm/qemu.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "vmm/acpi.h"
+#include "vmm/qemu_priv.h"
+#include "vmm/tsc.h"
+#include "vmm/vmdk.h"
+
+struct qemu {
+	struct qmp qmp;
+	struct qemu_watch watch;
+};
+
+/* ---- what messages mean -------------------------------------------------------------------------- */
+
+static void set_text(struct vmm_event *ev, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n > sizeof(ev->text) - 1)
+		n = sizeof(ev->text) - 1;
+	for (size_t i = 0; i < n; i++)
+		ev->text[i] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?';
+	ev->text[n] = '\0';
+}
+
+/* Reports something that is told only once. */
+static enum qemu_step once(bool *told, enum vmm_event_kind kind, const char *text,
+			   struct vmm_event *ret)
+{
+	if (*told)
+		return QEMU_NOTHING;
+	*told = true;
+	*ret = (struct vmm_event){ .kind = kind };
+	set_text(ret, text);
+	return QEMU_REPORT;
+}
+
+static enum qemu_step watch_shutdown(struct qemu_watch *w, const struct json *data,
+				     struct vmm_event *ret)
+{
+	const char *reason = json_str(json_get(data, "reason"));
+
+	if (!reason)
+		reason = "";
+	if (strcmp(reason, "guest-panic") == 0)
+		return once(&w->panicked, VMM_EVENT_PANIC, "", ret);
+	if (strcmp(reason, "guest-reset") == 0)
+		return once(&w->ended, VMM_EVENT_RESET, reason, ret);
+	return once(&w->ended, VMM_EVENT_SHUTDOWN, reason, ret);
+}
+
+static enum qemu_step watch_event(struct qemu_watch *w, const struct qmp_message *m,
+				  struct vmm_event *ret)
+{
+	if (strcmp(m->name, "GUEST_PANICKED") == 0)
+		return once(&w->panicked, VMM_EVENT_PANIC, "", ret);
+	if (strcmp(m->name, "SHUTDOWN") == 0)
+		return watch_shutdown(w, m->data, ret);
+	if (strcmp(m->name, "RESUME") == 0)
+		w->pausing = false;
+	if (strcmp(m->name, "STOP") == 0 && !w->pausing && !w->panicked && !w->ended)
+		return QEMU_ASK;
+	return QEMU_NOTHING;
+}
+
+/* The answer to our own question after the state. */
+static enum qemu_step watch_status(struct qemu_watch *w, const struct qmp_message *m,
+				   struct vmm_event *ret)
+{
+	const char *status = m->kind == QMP_REPLY ? json_str(json_get(m->data, "status")) : NULL;
+
+	w->status = 0;
+	if (status && strcmp(status, "internal-error") == 0)
+		return once(&w->broken, VMM_EVENT_BROKEN, "KVM cannot run the guest any further",
+			    ret);
+	if (status && strcmp(status, "io-error") == 0)
+		return once(&w->broken, VMM_EVENT_BROKEN, "a disk of the VM failed", ret);
+	return QEMU_NOTHING;
+}
+
+static enum qemu_step watch_answer(struct qemu_watch *w, const struct qmp_message *m,
+				   struct vmm_event *ret)
+{
+	/* Commands are answered in their order, each once. */
+	if (m->id <= w->answered || m->id > w->last_id)
+		return QEMU_NOTHING;
+	w->answered = m->id;
+	if (m->id == w->capabilities)
+		return once(&w->ready, VMM_EVENT_READY, "", ret);
+	if (m->id == w->status)
+		return watch_status(w, m, ret);
+	*ret = (struct vmm_event){ .kind = VMM_EVENT_DONE, .request = (unsigned)m->id };
+	ret->failed = m->kind == QMP_ERROR;
+	if (ret->failed)
+		set_text(ret, m->name);
+	return QEMU_REPORT;
+}
+
+enum qemu_step qemu_watch_message(struct qemu_watch *w, const struct qmp_message *m,
+				  struct vmm_event *ret)
+{
+	switch (m->kind) {
+	case QMP_EVENT:
+		return watch_event(w, m, ret);
+	case QMP_REPLY:
+	case QMP_ERROR:
+		return watch_answer(w, m, ret);
+	case QMP_GREETING:
+	case QMP_KIND_COUNT:
+		break;
+	}
+	return QEMU_NOTHING;
+}
+
+/* ---- the driver's operations --------------------------------------------------------------------- */
+
+/* Sends a command and remembers its number as the last one. */
+static int request(struct vmm *vmm, const char *command, int64_t *ret, struct err *e)
+{
+	struct qemu *q = vmm->priv;
+
+	if (qmp_send(&q->qmp, command, NULL, ret, e) < 0)
+		return -1;
+	q->watch.last_id = *ret;
+	return 0;
+}
+
+static int qemu_event(struct vmm *vmm, struct vmm_event *ret, struct err *e)
+{
+	struct qemu *q = vmm->priv;
+	bool filled = false;
+
+	for (;;) {
+		auto_qmp_message struct qmp_message m = QMP_MESSAGE_INIT;
+		int got = qmp_next(&q->qmp, &m, e);
+		enum qemu_step step;
+
+		if (got < 0)
+			return -1;
+		if (got == 0) {
+			if (filled)
+				return 0;
+			filled = true;
+			got = qmp_fill(&q->qmp, e);
+			if (got <= 0)
+				return got;
+			continue;
+		}
+		step = qemu_watch_message(&q->watch, &m, ret);
+		if (step == QEMU_REPORT)
+			return 1;
+		if (step == QEMU_ASK && q->watch.status == 0 &&
+		    request(vmm, "query-status", &q->watch.status, e) < 0)
+			return -1;
+	}
+}
+
+static int qemu_pause(struct vmm *vmm, struct err *e)
+{
+	struct qemu *q = vmm->priv;
+	int64_t id;
+
+	if (request(vmm, "stop", &id, e) < 0)
+		return -1;
+	q->watch.pausing = true;
+	return (int)id;
+}
+
+static int qemu_resume(struct vmm *vmm, struct err *e)
+{
+	int64_t id;
+
+	return request(vmm, "cont", &id, e) < 0 ? -1 : (int)id;
+}
+
+static void qemu_release(struct vmm *vmm)
+{
+	struct qemu *q = vmm->priv;
+
+	if (q) {
+		qmp_release(&q->qmp);
+		free(q);
+	}
+	vmm->priv = NULL;
+	vmm->control = -1;
+}
+
+/* ---- start --------------------------------------------------------------------------------------- */
+
+static int write_joined(const struct vmm_spec *spec, struct err *e)
+{
+	for (size_t i = 0; i < spec->ndisks; i++) {
+		const struct vmm_disk *d = &spec->disks[i];
+		auto_str struct str text = STR_INIT(VMDK_TEXT_MAX);
+		auto_free char *name = xasprintf("%s.vmdk", d->serial);
+
+		if (!d->joined && d->nfiles == 1)
+			continue;
+		if (vmdk_write(d->files, d->nfiles, spec->pad, VMM_JOINED_SIZE, &text, e) < 0)
+			return err_wrap(e, "disk '%s'", d->serial);
+		if (file_write_replace(spec->run_fd, name, text.buf, text.len, 0444, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_tables(const struct vmm_spec *spec, struct err *e)
+{
+	auto_str struct str tables = STR_INIT(ACPI_TEXT_MAX);
+	auto_str struct str loader = STR_INIT(ACPI_TEXT_MAX);
+
+	if (spec->kvm)
+		return 0;
+	acpi_build(spec->vcpus, &tables, &loader);
+	if (file_write_replace(spec->run_fd, QEMU_FILE_TABLES, tables.buf, tables.len, 0444, e) < 0)
+		return -1;
+	return file_write_replace(spec->run_fd, QEMU_FILE_LOADER, loader.buf, loader.len, 0444, e);
+}
+
+/* QEMU matches the access mode of a descriptor that it is given, and says nothing when it differs. */
+static int check_console(const struct vmm_spec *spec, struct err *e)
+{
+	int flags;
+
+	if (spec->console_fd < 0)
+		return 0;
+	flags = fcntl(spec->console_fd, F_GETFL);
+	if (flags < 0)
+		return err_sys(e, "descriptor of the console");
+	if ((flags & O_ACCMODE) != O_WRONLY)
+		return err_set(e, ERR_INVALID, "descriptor of the console is not write-only");
+	return 0;
+}
+
+static int spawn_qemu(const struct vmm_spec *spec, const struct qemu_plan *plan, int qmp,
+		      int channel, struct proc *ret, struct err *e)
+{
+	auto_strv struct strv args = STRV_INIT;
+	struct spawn_fd fds[8];
+	struct spawn s = {
+		.path = spec->binary,
+		.fds = fds,
+		.cwd = -1,
+		.die_with_parent = true,
+		.cgroup = spec->cgroup_fd,
+	};
+	size_t n = 0;
+
+	if (qemu_args(spec, plan, &args, e) < 0)
+		return -1;
+	if (spec->log_fd >= 0) {
+		fds[n++] = (struct spawn_fd){ spec->log_fd, 1 };
+		fds[n++] = (struct spawn_fd){ spec->log_fd, 2 };
+	}
+	fds[n++] = (struct spawn_fd){ qmp, QEMU_FD_QMP };
+	fds[n++] = (struct spawn_fd){ channel, QEMU_FD_CHANNEL };
+	if (spec->console_fd >= 0)
+		fds[n++] = (struct spawn_fd){ spec->console_fd, QEMU_FD_CONSOLE };
+	if (spec->vm_lock_fd >= 0)
+		fds[n++] = (struct spawn_fd){ spec->vm_lock_fd, QEMU_FD_LOCK };
+	s.nfds = n;
+	s.argv = strv_args(&args);
+	return spawn_start(&s, ret, e);
+}
+
+/* Both ends of a connection; ours does not block. */
+static int connection(int *ours, int *theirs, struct err *e)
+{
+	int pair[2];
+
+	if (fd_socketpair(pair, e) < 0)
+		return -1;
+	*ours = pair[0];
+	*theirs = pair[1];
+	return fd_set_nonblock(*ours, true, e);
+}
+
+static int qemu_start(const struct vmm_spec *spec, struct vmm *ret, struct err *e)
+{
+	auto_close int qmp = -1, qmp_theirs = -1, channel = -1, channel_theirs = -1;
+	struct qemu_plan plan = { .tsc_khz = 0 };
+	struct tsc_reading reading;
+	bool has_tsc = !spec->kvm && tsc_read(&reading);
+	struct qemu *q;
+
+	if (check_console(spec, e) < 0 || write_joined(spec, e) < 0 || write_tables(spec, e) < 0 ||
+	    connection(&qmp, &qmp_theirs, e) < 0 || connection(&channel, &channel_theirs, e) < 0)
+		return -1;
+	if (has_tsc && !tsc_khz(&reading, &plan.tsc_khz))
+		plan.tsc_khz = 0;
+	if (spawn_qemu(spec, &plan, qmp_theirs, channel_theirs, &ret->proc, e) < 0)
+		return -1;
+
+	q = xcalloc(1, sizeof(*q));
+	ret->priv = q;
+	ret->control = qmp;
+	qmp_init(&q->qmp, take_fd(&qmp));
+	ret->channel_kind = VMM_CHANNEL_SERIAL;
+	ret->channel = take_fd(&channel);
+	/* QEMU reads this after it has said hello; until then it lies in the socket. */
+	return request(ret, "qmp_capabilities", &q->watch.capabilities, e);
+}
+
+/* Reads all that a program prints and waits for its end. Blocks. */
+static int run_for_output(const char *binary, const char *option, struct str *ret, struct err *e)
+{
+	auto_free char *path = xstrdup(binary), *word = xstrdup(option);
+	char *argv[] = { path, word, NULL };
+	struct spawn_fd out = { -1, 1 };
+	struct spawn s = {
+		.path = path, .argv = argv, .fds = &out, .nfds = 1, .cwd = -1, .cgroup = -1
+	};
+	auto_close int reader = -1, writer = -1;
+	struct proc child = PROC_INIT;
+	int pipe[2], status;
+	ssize_t n;
+	char *room = str_reserve(ret, 4096);
+
+	if (!room)
+		return err_set(e, ERR_INVALID, "no room for the output of '%s'", binary);
+	if (fd_pipe(pipe, e) < 0)
+		return -1;
+	reader = pipe[0];
+	writer = pipe[1];
+	out.from = writer;
+	if (spawn_start(&s, &child, e) < 0)
+		return -1;
+	fd_close(take_fd(&writer));
+	n = fd_read_full(reader, room, 4096, e);
+	if (n < 0) {
+		proc_destroy(&child);
+		return -1;
+	}
+	str_grow(ret, (size_t)n);
+	fd_close(take_fd(&reader));
+	if (spawn_wait(&child, &status, e) < 0)
+		return -1;
+	if (status != 0)
+		return err_set(e, ERR_UNAVAILABLE, "'%s %s' ended with code %d", binary, option,
+			       status);
+	return 0;
+}
+
+/* "QEMU emulator version 7.2.22 (Debian 1:7.2...)". */
+static int qemu_version(const char *binary, struct str *ret, struct err *e)
+{
+	static const char before[] = "version ";
+	auto_str struct str text = STR_INIT(8192);
+	const char *at;
+
+	if (run_for_output(binary, "--version", &text, e) < 0)
+		return -1;
+	at = strstr(text.buf, before);
+	if (!at)
+		return err_set(e, ERR_CORRUPT, "'%s' does not tell its version", binary);
+	at += strlen(before);
+	str_addn(ret, at, strcspn(at, " \n("));
+	return 0;
+}
+
+const struct vmm_driver vmm_qemu = {
+	.name = "qemu",
+	.program = "qemu-system-x86_64",
+	.env = "KVBOX_QEMU",
+	.package = "qemu-system-x86",
+	.caps = VMM_CAP_SOFTWARE | VMM_CAP_JOINED | VMM_CAP_PAUSE | VMM_CAP_POWEROFF |
+		VMM_CAP_RECLAIM,
+	.version = qemu_version,
+	.start = qemu_start,
+	.event = qemu_event,
+	.pause = qemu_pause,
+	.resume = qemu_resume,
+	.release = qemu_release,
+};

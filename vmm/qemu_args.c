@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * QEMU's command line, 7.2 and later.
+ *
+ * Every device and every word here was measured: in software emulation a PCI function costs the guest
+ * milliseconds, and the ordinary start of Linux on a PC waits three times for timers that tell it what
+ * the host knows already. Processor time from exec to power-off, the guest doing nothing (256 MiB, two
+ * disks, medians on a busy machine, so that only the proportions count):
+ *
+ *	q35 with SeaBIOS                              1150 ms
+ *	qboot instead                                 1010
+ *	words for software but the last two            810
+ *	noapictimer                                    740
+ *	our own ACPI tables                            670
+ *
+ * Of no use, or worse: other CPU models, thread=single, tb-size, an I/O thread, io_uring, no
+ * ioeventfds, no huge pages, no serial port. RAM costs 70 microseconds per MiB.
+ */
+#include "vmm/qemu_priv.h"
+
+#include <string.h>
+
+#include "vmm/acpi.h"
+
+#define SANDBOX "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+
+/*
+ * Words for a guest in software emulation:
+ *
+ * mitigations=off: emulated code does not speculate, and asking for what the kernel was not compiled with
+ *	prints an error at every boot.
+ * no_timer_check: Linux knows by itself under KVM that the timer's interrupt works, else it counts 10 ticks.
+ * noreplace-smp: with one processor it would patch 8000 lock prefixes out of itself, each a page of
+ *	translated code thrown away.
+ * tsc_early_khz, tsc=reliable: see tsc.h; "reliable" leaves out the watchdog, which has nothing to compare
+ *	with when time stands still for a guest that does not get to run.
+ * noapictimer: counting how fast the local APIC's timer runs takes 100 ms; with one processor the other
+ *	timer does as well.
+ * pci=nocrs: the tables of acpi.h know nothing of the bus but that it is there.
+ */
+static void software_words(const struct vmm_spec *spec, const struct qemu_plan *plan,
+			   struct str *ret)
+{
+	str_add(ret, " mitigations=off no_timer_check pci=nocrs");
+	if (spec->vcpus == 1)
+		str_add(ret, " noreplace-smp noapictimer");
+	if (plan->tsc_khz > 0)
+		str_addf(ret, " tsc_early_khz=%u tsc=reliable", plan->tsc_khz);
+}
+
+int qemu_cmdline(const struct vmm_spec *spec, const struct qemu_plan *plan, struct str *ret,
+		 struct err *e)
+{
+	str_add(ret, "console=ttyS0");
+	if (!spec->verbose)
+		str_add(ret, " quiet");
+	/*
+	 * A panic is the end; -no-reboot turns the reset into QEMU's own. A distribution's kernel tests its
+	 * ciphers at every boot, which takes more than half a second of emulation.
+	 */
+	str_add(ret, " panic=-1 cryptomgr.notests rcupdate.rcu_expedited=1 "
+		     "kvbox.channel=serial:" VMM_SERIAL_PORT);
+	if (!spec->kvm)
+		software_words(spec, plan, ret);
+	if (spec->cmdline && *spec->cmdline)
+		str_addf(ret, " %s", spec->cmdline);
+	if (ret->over || ret->len > VMM_CMDLINE_MAX)
+		return err_set(e, ERR_INVALID,
+			       "guest kernel's command line is longer than %d bytes",
+			       VMM_CMDLINE_MAX);
+	return 0;
+}
+
+/* A path as a value of a key=value list: commas are doubled. `folder` may be NULL. */
+static void add_path(struct str *out, const char *folder, const char *name, const char *suffix)
+{
+	const char *const parts[] = { folder, "/", name, suffix };
+
+	for (size_t i = folder ? 0 : 2; i < ARRAY_LEN(parts); i++) {
+		for (const char *p = parts[i]; *p; p++) {
+			if (*p == ',')
+				str_addc(out, ',');
+			str_addc(out, *p);
+		}
+	}
+}
+
+/* Hands a file of the run folder to the firmware. */
+static void add_firmware_file(const struct vmm_spec *spec, const char *name, const char *file,
+			      struct strv *a)
+{
+	auto_str struct str value = STR_INIT(16384);
+
+	str_addf(&value, "name=%s,file=", name);
+	add_path(&value, spec->run_path, file, "");
+	strv_add(a, "-fw_cfg");
+	strv_add(a, value.buf);
+}
+
+/*
+ * Before 8.2, QEMU may run a piece of code on one vCPU while another patches it, and guest kernels patch
+ * themselves: with several vCPUs they take turns in one thread.
+ */
+static const char *tcg(const struct vmm_spec *spec)
+{
+	return spec->vcpus > 1 ? "tcg,thread=single" : "tcg,thread=multi";
+}
+
+static void add_machine(const struct vmm_spec *spec, struct strv *a)
+{
+	strv_add(a, "-machine");
+	/* What a container's VM never uses, each of it a device to find or a port to probe. */
+	strv_addf(a,
+		  "q35,%ssmm=off,vmport=off,sata=off,smbus=off,usb=off,i8042=off,"
+		  "dump-guest-core=off",
+		  spec->kvm ? "" : "acpi=off,");
+	if (!spec->kvm) {
+		add_firmware_file(spec, ACPI_FILE_TABLES, QEMU_FILE_TABLES, a);
+		add_firmware_file(spec, ACPI_FILE_LOADER, QEMU_FILE_LOADER, a);
+	}
+	strv_add(a, "-bios");
+	strv_add(a, "qboot.rom");
+	strv_add(a, "-accel");
+	strv_add(a, spec->kvm ? "kvm" : tcg(spec));
+	strv_add(a, "-cpu");
+	strv_add(a, spec->kvm ? "host" : "max");
+	strv_add(a, "-smp");
+	strv_addf(a, "%u", spec->vcpus);
+	strv_add(a, "-m");
+	strv_addf(a, "%u", spec->memory_mib);
+}
+
+static void add_device(struct strv *a, const char *device)
+{
+	strv_add(a, "-device");
+	strv_add(a, device);
+}
+
+static void add_devices(const struct vmm_spec *spec, struct strv *a)
+{
+	strv_add(a, "-chardev");
+	strv_addf(a, "socket,id=qmp,fd=%d", QEMU_FD_QMP);
+	strv_add(a, "-mon");
+	strv_add(a, "chardev=qmp,mode=control");
+
+	strv_add(a, "-chardev");
+	strv_addf(a, "socket,id=ctl,fd=%d", QEMU_FD_CHANNEL);
+	/* Port 0 is reserved for a console, so that one port makes two; the default of 31 would be 64 queues
+	 * for the guest to set up. */
+	add_device(a, "virtio-serial-pci,disable-legacy=on,max_ports=2");
+	add_device(a, "virtserialport,chardev=ctl,nr=1,name=" VMM_SERIAL_PORT);
+
+	/* A serial port as console: it is there before all other devices, in every kernel, and quiet
+	 * kernels print next to nothing on it. */
+	strv_add(a, "-chardev");
+	if (spec->console_fd >= 0) {
+		strv_add(a, "file,id=con,path=/dev/fdset/1,append=on");
+		strv_add(a, "-add-fd");
+		strv_addf(a, "fd=%d,set=1", QEMU_FD_CONSOLE);
+	} else {
+		strv_add(a, "null,id=con");
+	}
+	add_device(a, "isa-serial,chardev=con");
+
+	add_device(a, "virtio-rng-pci,disable-legacy=on");
+	/* RAM is private and anonymous: what the guest reports as free is simply dropped. */
+	add_device(a,
+		   "virtio-balloon-pci,disable-legacy=on,free-page-reporting=on,deflate-on-oom=on");
+	add_device(a, "pvpanic-pci");
+}
+
+static void add_disk(const struct vmm_spec *spec, size_t i, struct strv *a)
+{
+	const struct vmm_disk *d = &spec->disks[i];
+	bool joined = d->joined || d->nfiles > 1;
+	auto_str struct str node = STR_INIT(16384);
+
+	str_addf(&node, "driver=%s,node-name=d%zu,read-only=%s,", joined ? "vmdk" : "raw", i,
+		 d->readonly ? "on" : "off");
+	/* Blocks that the guest trims are freed in the file. */
+	str_add(&node, d->readonly ? "" : "discard=unmap,");
+	str_add(&node, "file.driver=file,file.filename=");
+	if (joined)
+		add_path(&node, spec->run_path, d->serial, ".vmdk");
+	else
+		add_path(&node, NULL, d->files[0].path, "");
+	strv_add(a, "-blockdev");
+	strv_add(a, node.buf);
+
+	strv_add(a, "-device");
+	/* An error of the host's file is the guest's to see: by default a full host disk would freeze the
+	 * VM without a word. */
+	strv_addf(a, "virtio-blk-pci,disable-legacy=on,drive=d%zu,serial=%s,num-queues=1%s", i,
+		  d->serial, d->readonly ? "" : ",werror=report,rerror=report");
+}
+
+int qemu_args(const struct vmm_spec *spec, const struct qemu_plan *plan, struct strv *ret,
+	      struct err *e)
+{
+	auto_str struct str cmdline = STR_INIT(2 * VMM_CMDLINE_MAX);
+
+	if (qemu_cmdline(spec, plan, &cmdline, e) < 0)
+		return -1;
+	strv_add(ret, spec->binary);
+	strv_add(ret, "-nodefaults");
+	strv_add(ret, "-no-user-config");
+	strv_add(ret, "-display");
+	strv_add(ret, "none");
+	strv_add(ret, "-no-reboot");
+	strv_add(ret, "-sandbox");
+	strv_add(ret, SANDBOX);
+	if (spec->hold)
+		strv_add(ret, "-S");
+	add_machine(spec, ret);
+	add_devices(spec, ret);
+	for (size_t i = 0; i < spec->ndisks; i++)
+		add_disk(spec, i, ret);
+	strv_add(ret, "-kernel");
+	strv_add(ret, spec->kernel);
+	if (spec->initramfs) {
+		/* QEMU takes commas here as ends of names. */
+		if (strchr(spec->initramfs, ','))
+			return err_set(e, ERR_INVALID, "comma in the initramfs' path '%s'",
+				       spec->initramfs);
+		strv_add(ret, "-initrd");
+		strv_add(ret, spec->initramfs);
+	}
+	strv_add(ret, "-append");
+	strv_add(ret, cmdline.buf);
+	return 0;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The QEMU driver's parts that tests look at: its command line, and what its events mean. */
+#ifndef KVBOX_VMM_QEMU_PRIV_H
+#define KVBOX_VMM_QEMU_PRIV_H
+
+#include "base/err.h"
+#include "base/strv.h"
+#include "vmm/driver.h"
+#include "vmm/qmp.h"
+
+/* Descriptors in the QEMU process. */
+enum {
+	QEMU_FD_QMP = 3,
+	QEMU_FD_CHANNEL,
+	QEMU_FD_CONSOLE,
+	QEMU_FD_LOCK,
+};
+
+/* What the command line needs to know beside the spec. */
+struct qemu_plan {
+	unsigned tsc_khz; /* the host's counter for a guest in software; 0: unknown */
+};
+
+/* The guest kernel's command line, appended. */
+int qemu_cmdline(const struct vmm_spec *spec, const struct qemu_plan *plan, struct str *ret,
+		 struct err *e) MUST_CHECK;
+
+/* All of argv. Joined disks are expected as <run_path>/<serial>.vmdk, and the tables of a guest in
+ * software (vmm/acpi.h) as the two files below. */
+#define QEMU_FILE_TABLES "acpi.tables"
+#define QEMU_FILE_LOADER "acpi.loader"
+int qemu_args(const struct vmm_spec *spec, const struct qemu_plan *plan, struct strv *ret,
+	      struct err *e) MUST_CHECK;
+
+/* What has to be remembered between messages. */
+struct qemu_watch {
+	bool ready, panicked, ended, broken; /* reported already: each is once */
+	int64_t last_id;		     /* of all commands that were sent */
+	int64_t answered;		     /* id of the last one that was answered */
+	int64_t capabilities;		     /* id of the handshake */
+	int64_t status;			     /* id of our own question after the state, 0: none */
+	bool pausing;			     /* a pause was asked for: STOP is its effect */
+};
+
+enum qemu_step {
+	QEMU_NOTHING, /* of no interest */
+	QEMU_REPORT,  /* *ret is an event for the caller */
+	QEMU_ASK,     /* the guest stands still and nobody asked for it: query-status tells why */
+};
+
+/* One message. */
+enum qemu_step qemu_watch_message(struct qemu_watch *w, const struct qmp_message *m,
+				  struct vmm_event *ret);
+
+#endif
