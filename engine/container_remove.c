@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/container.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "engine/container_priv.h"
+#include "engine/finish.h"
+
+int container_begin_remove(struct container_lock *l, struct err *e)
+{
+	auto_tx struct tx tx = TX_INIT;
+
+	if (l->row.state == ST_REMOVING)
+		return 0;
+	if (container_begin_tx(l, &tx, e) < 0 ||
+	    container_set_state(l->store, &l->row, EV_REMOVE, NULL, false, e) < 0 ||
+	    intent_add(l->store, INTENT_REMOVE, l->row.id, NULL, NULL, e) < 0)
+		return -1;
+	return tx_commit(&tx, e);
+}
+
+static int run_with_id(struct store *s, const char *sql, const char *id, struct err *e)
+{
+	auto_stmt struct stmt st = STMT_INIT;
+
+	stmt_prepare(&st, store_db(s), sql);
+	stmt_bind_text(&st, 1, id);
+	return stmt_run(&st, e);
+}
+
+/* Lazy: should a power cut bring the row back, its intent comes back with it. */
+static int delete_rows(struct store *s, const char *id, struct err *e)
+{
+	auto_tx struct tx tx = TX_INIT;
+
+	if (tx_begin_lazy(&tx, store_db(s), e) < 0 ||
+	    run_with_id(s, "DELETE FROM containers WHERE id = ?", id, e) < 0 ||
+	    run_with_id(s,
+			"DELETE FROM sandboxes WHERE id = ?1"
+			" AND NOT EXISTS (SELECT 1 FROM containers WHERE sandbox = ?1)",
+			id, e) < 0)
+		return -1;
+	return tx_commit(&tx, e);
+}
+
+/* The last: without a row only the intents still tell that there is a run folder. */
+static int remove_rundir(struct container_lock *l, struct err *e)
+{
+	auto_tx struct tx tx = TX_INIT;
+
+	if (rundir_remove(store_paths(l->store), &l->dir, e) < 0 ||
+	    tx_begin_lazy(&tx, store_db(l->store), e) < 0 ||
+	    run_with_id(l->store, "DELETE FROM intents WHERE subject = ?", l->row.id, e) < 0)
+		return -1;
+	return tx_commit(&tx, e);
+}
+
+int container_remove_locked(struct container_lock *l, struct err *e)
+{
+	struct err why = ERR_INIT;
+	char path[PATH_NAME_SIZE];
+
+	/* What the caller has in hand may stem from a transaction that failed. */
+	l->run_intent = false;
+	if (row_load(l->store, l->row.id, &l->row, &why) < 0) {
+		if (why.kind != ERR_NOT_FOUND)
+			return err_move(e, &why);
+		l->row.state = ST_NONE;
+		return remove_rundir(l, e);
+	}
+	if (container_begin_remove(l, e) < 0)
+		return -1;
+	path_container(l->row.id, NULL, path);
+	if (dir_remove_tree(store_paths(l->store)->root_fd, path, e) < 0 ||
+	    delete_rows(l->store, l->row.id, e) < 0)
+		return err_wrap(e, "cannot remove container %.12s", l->row.id);
+	container_event(l->store, &l->row, "destroy");
+	l->row.state = ST_NONE;
+	/* The container is gone. The intent stays for a folder that could not be removed. */
+	if (remove_rundir(l, &why) < 0)
+		log_debug("%s", why.msg);
+	return 0;
+}
+
+static int refuse(const struct container *c, struct err *e)
+{
+	const char *why = c->state == ST_PAUSED
+				  ? "container is paused and must be unpaused first"
+				  : "container is running: stop the container before removing or "
+				    "force remove";
+
+	return err_set(e, ERR_CONFLICT, "cannot remove container \"/%s\": %s", c->name, why);
+}
+
+int container_remove(struct store *s, const char *id, unsigned int flags, struct err *e)
+{
+	auto_container_lock struct container_lock l = CONTAINER_LOCK_INIT;
+
+	if (container_lock(s, id, &l, e) < 0)
+		return -1;
+	if (state_is_active(l.row.state)) {
+		if (!(flags & REMOVE_FORCE))
+			return refuse(&l.row, e);
+		if (container_kill_survivors(&l, e) < 0 || container_finish_locked(&l, e) < 0)
+			return -1;
+	}
+	/* An auto_remove container went with its end. */
+	return l.row.state == ST_NONE ? 0 : container_remove_locked(&l, e);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/finish.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/container_priv.h"
+#include "engine/state.h"
+
+/* The code of a container whose monitor was killed: so was it, by SIGKILL. */
+#define CODE_KILLED 137
+/* A log of this many pages is copied into the database at the end of a container. */
+#define WAL_PAGES 250
+
+/* What the run folder tells about the run that is to be folded in. */
+struct ending {
+	struct vmstate state; /* empty when there is none */
+	bool has_state;
+	bool alive; /* the monitor waits for us */
+};
+
+static int look(const struct rundir *d, struct ending *ret, struct err *e)
+{
+	struct err why = ERR_INIT;
+	int alive = rundir_alive(d, e);
+
+	if (alive < 0)
+		return -1;
+	ret->alive = alive > 0;
+	ret->has_state = vmstate_read(d->fd, &ret->state, &why) == 0;
+	if (!ret->has_state && why.kind != ERR_NOT_FOUND)
+		log_debug("%s", why.msg);
+	return 0;
+}
+
+static bool is_running(const struct ending *end)
+{
+	return end->alive && !(end->has_state && end->state.phase == VM_EXITED);
+}
+
+/* The event and the row's new values. */
+static enum event judge(const struct container *c, const struct ending *end,
+			struct row_change *change)
+{
+	bool final = end->has_state && end->state.phase == VM_EXITED;
+	bool ran = end->has_state ? end->state.started_at > 0 : c->state != ST_STARTING;
+
+	change->has_result = true;
+	change->exit_code = final ? (int)end->state.exit_code : CODE_KILLED;
+	change->oom = end->has_state && end->state.oom;
+	change->error = final ? end->state.error : "the container's monitor ended unexpectedly";
+	if (ran && end->has_state)
+		change->started_ns = end->state.started_at;
+	/* Never ran, this time or ever: Docker leaves the times and the word alone. */
+	if (!ran && c->started_ns == 0)
+		return EV_FAILED;
+	if (ran)
+		change->finished_ns = final && end->state.finished_at ? end->state.finished_at
+								      : clock_now();
+	return EV_GONE;
+}
+
+/* With --rm the decision to remove is a part of the same commit: no kill can come between. */
+static int fold(struct container_lock *l, const struct ending *end, struct err *e)
+{
+	auto_tx struct tx tx = TX_INIT;
+	struct row_change change = { .has_result = false };
+	enum event ev = judge(&l->row, end, &change);
+	bool told = end->has_state && end->state.phase == VM_EXITED;
+
+	if (container_begin_tx(l, &tx, e) < 0 ||
+	    container_set_state(l->store, &l->row, ev, &change, false, e) < 0 ||
+	    (l->row.auto_remove && container_begin_remove(l, e) < 0) || tx_commit(&tx, e) < 0)
+		return -1;
+	/* A monitor that came to its end has told of it. */
+	if (!told && ev == EV_GONE && change.finished_ns > 0)
+		container_event(l->store, &l->row, "die");
+	return 0;
+}
+
+static int finish_run(struct container_lock *l, const struct ending *end, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+
+	/* The monitor that waits for us has ended its VM; one that died may have left something. */
+	if (!end->alive && container_kill_survivors(l, e) < 0)
+		return -1;
+	if (fold(l, end, e) < 0)
+		return -1;
+	if (l->row.auto_remove) {
+		if (container_remove_locked(l, e) < 0)
+			return -1;
+	} else if (rundir_clean(&l->dir, e) < 0) {
+		return -1;
+	}
+	if (db_checkpoint(store_db(l->store), WAL_PAGES, &ignored) < 0)
+		log_debug("%s", ignored.msg);
+	return 0;
+}
+
+int container_finish_locked(struct container_lock *l, struct err *e)
+{
+	struct ending end = { .state = VMSTATE_INIT };
+	int r = 0;
+
+	if (l->row.state == ST_NONE || l->row.state == ST_REMOVING)
+		return 0; /* who removes it or recovers goes on */
+	if (!state_is_active(l->row.state))
+		/* Folded already; a kill may have left the files. */
+		return rundir_clean(&l->dir, e);
+	if (look(&l->dir, &end, e) < 0)
+		return -1;
+	if (!is_running(&end))
+		r = finish_run(l, &end, e);
+	vmstate_release(&end.state);
+	return r;
+}
+
+int container_finish(struct store *s, const char *id, struct err *e)
+{
+	auto_container_lock struct container_lock l = CONTAINER_LOCK_INIT;
+
+	/* Taking the lock settles the row, which is all there is to do for an active one. */
+	if (container_lock(s, id, &l, e) < 0) {
+		if (e->kind != ERR_NOT_FOUND)
+			return err_wrap(e, "cannot finish container %.12s", id);
+		err_clear(e);
+		return 0;
+	}
+	if (state_is_active(l.row.state))
+		return 0;
+	return container_finish_locked(&l, e);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/spec.h"
+
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+struct document {
+	int64_t format;
+	struct container_spec s;
+};
+
+#define TEXT(key, member)   JSON_STR(key, false, struct document, s.member)
+#define LIST(key, member)   JSON_STRV(key, false, struct document, s.member)
+#define FLAG(key, member)   JSON_BOOL(key, false, struct document, s.member)
+#define NUMBER(key, member) JSON_INT(key, false, struct document, s.member)
+
+static const struct json_field fields[] = {
+	JSON_INT("format", true, struct document, format),
+	JSON_STR("id", true, struct document, s.id),
+	JSON_STR("name", true, struct document, s.name),
+	NUMBER("created_ns", created_ns),
+	TEXT("image_ref", image_ref),
+	TEXT("image_id", image_id),
+	TEXT("platform", platform),
+	JSON_STR("chain", true, struct document, s.chain),
+	JSON_STRV("layers", true, struct document, s.layers),
+	LIST("args", args),
+	LIST("entrypoint", entrypoint),
+	LIST("cmd", cmd),
+	LIST("env", env),
+	TEXT("workdir", workdir),
+	TEXT("user", user),
+	TEXT("hostname", hostname),
+	JSON_MAP("labels", false, struct document, s.labels),
+	FLAG("tty", tty),
+	FLAG("open_stdin", open_stdin),
+	FLAG("stdin_once", stdin_once),
+	FLAG("attach_stdin", attach_stdin),
+	FLAG("attach_stdout", attach_stdout),
+	FLAG("attach_stderr", attach_stderr),
+	FLAG("auto_remove", auto_remove),
+	NUMBER("memory", memory),
+	NUMBER("nano_cpus", nano_cpus),
+	NUMBER("disk_size", disk_size),
+	TEXT("network_mode", network_mode),
+	TEXT("stop_signal", stop_signal),
+	NUMBER("stop_timeout", stop_timeout),
+	JSON_END,
+};
+
+void spec_init(struct container_spec *s)
+{
+	char **const texts[] = {
+		&s->id,	   &s->name,	&s->image_ref, &s->image_id, &s->platform,
+		&s->chain, &s->workdir, &s->user,      &s->hostname, &s->stop_signal,
+	};
+
+	*s = (struct container_spec){ .stop_timeout = SPEC_STOP_TIMEOUT_DEFAULT };
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		*texts[i] = xstrdup("");
+	s->network_mode = xstrdup("none");
+}
+
+void spec_release(struct container_spec *s)
+{
+	free(s->id);
+	free(s->name);
+	free(s->image_ref);
+	free(s->image_id);
+	free(s->platform);
+	free(s->chain);
+	free(s->workdir);
+	free(s->user);
+	free(s->hostname);
+	free(s->network_mode);
+	free(s->stop_signal);
+	strv_release(&s->layers);
+	strv_release(&s->args);
+	strv_release(&s->entrypoint);
+	strv_release(&s->cmd);
+	strv_release(&s->env);
+	strv_release(&s->labels);
+	*s = (struct container_spec){ 0 };
+}
+
+/* Through the table that reads it, so that the two cannot differ. */
+static void write_field(struct json_writer *w, const struct json_field *f, const char *base)
+{
+	const char *at = base + f->offset;
+
+	switch (f->kind) {
+	case JSON_KIND_STR:
+		jw_str(w, f->name, *(char *const *)(const void *)at);
+		break;
+	case JSON_KIND_INT:
+		jw_int(w, f->name, *(const int64_t *)(const void *)at);
+		break;
+	case JSON_KIND_BOOL:
+		jw_bool(w, f->name, *(const bool *)(const void *)at);
+		break;
+	case JSON_KIND_STRV:
+		jw_strv(w, f->name, (const struct strv *)(const void *)at);
+		break;
+	case JSON_KIND_MAP:
+		jw_map(w, f->name, (const struct strv *)(const void *)at);
+		break;
+	case JSON_KIND_END:
+	case JSON_KIND_KEYS:
+	case JSON_KIND_OBJ:
+	case JSON_KIND_LIST:
+	case JSON_KIND_ANY:
+	default:
+		break;
+	}
+}
+
+void spec_write(const struct container_spec *s, struct str *out)
+{
+	struct document doc = { SPEC_FORMAT, *s }; /* borrows */
+	struct json_writer w;
+
+	jw_init(&w, out, 0);
+	jw_begin_object(&w, NULL);
+	for (const struct json_field *f = fields; f->kind != JSON_KIND_END; f++)
+		write_field(&w, f, (const char *)&doc);
+	jw_end(&w);
+}
+
+int spec_read(const char *text, size_t n, struct container_spec *ret, struct err *e)
+{
+	struct document doc = { 0 };
+
+	spec_init(&doc.s);
+	if (json_read_text(text, n, fields, &doc, e) < 0) {
+		e->kind = ERR_CORRUPT;
+	} else if (doc.format != SPEC_FORMAT) {
+		err_set(e, ERR_CORRUPT, "format %lld is not known", (long long)doc.format);
+	} else if (!hex_is(doc.s.id, ID_TEXT_SIZE - 1)) {
+		err_set(e, ERR_CORRUPT, "id '%.80s' is not valid", doc.s.id);
+	} else {
+		*ret = doc.s;
+		return 0;
+	}
+	spec_release(&doc.s);
+	return err_wrap(e, "the definition of the container is damaged");
+}
+
+int spec_read_file(int dirfd, struct container_spec *ret, struct err *e)
+{
+	auto_str struct str text = STR_INIT(SPEC_TEXT_MAX);
+
+	if (file_read(dirfd, SPEC_FILE, &text, e) < 0)
+		return -1;
+	return spec_read(text.buf, text.len, ret, e);
+}
+
+char *spec_command(const struct container_spec *s)
+{
+	auto_str struct str text = STR_INIT(SPEC_TEXT_MAX);
+	struct err e = ERR_INIT;
+	char *r;
+
+	for (size_t i = 0; i < s->args.n; i++) {
+		const char *quote = i > 0 && strchr(s->args.v[i], ' ') ? "'" : "";
+
+		str_addf(&text, "%s%s%s%s", i > 0 ? " " : "", quote, s->args.v[i], quote);
+	}
+	r = str_take(&text, &e);
+	return r ? r : xstrdup("...");
+}

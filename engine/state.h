@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * state.json of a run folder: what the monitor says about its VM, since monitors never open the
+ * database. Written by the monitor alone (temporary file and rename, without fsync: it describes
+ * processes), read by every command. `alive` (rundir.h) says whether to believe it.
+ */
+#ifndef KVBOX_ENGINE_STATE_H
+#define KVBOX_ENGINE_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define VMSTATE_FORMAT 1
+#define VMSTATE_FILE   "state.json"
+
+/* What the monitor is at; "exited" is the last thing it writes. */
+enum vmstate_phase {
+	VM_STARTING, /* the container's process does not run yet */
+	VM_RUNNING,
+	VM_PAUSED,
+	VM_STOPPING,
+	VM_EXITED,
+	VM_PHASE_COUNT,
+};
+
+struct vmstate {
+	enum vmstate_phase phase;
+	int64_t pid; /* of the monitor */
+	int64_t pid_start;
+	int64_t vmm_pid; /* 0: none yet */
+	int64_t vmm_start;
+	char *cgroup;	    /* absolute path of the cgroup v2 folder that holds both; empty: none */
+	int64_t started_at; /* ns; 0: the process never ran */
+	int64_t finished_at;
+	int64_t exit_code;
+	bool oom;
+	char *error;
+	char *driver; /* "qemu" */
+	char *accel;  /* "kvm" or "tcg" */
+	char *accel_reason;
+};
+#define VMSTATE_INIT                 \
+	{                            \
+		.phase = VM_STARTING \
+	}
+
+void vmstate_release(struct vmstate *s);
+#define auto_vmstate __attribute__((cleanup(vmstate_release)))
+
+/* In the run folder `dirfd`. ERR_NOT_FOUND when there is none yet, ERR_CORRUPT when it is
+ * damaged or of a format that is not known. NULL texts are written as empty ones; read texts are
+ * never NULL. */
+int vmstate_write(int dirfd, const struct vmstate *s, struct err *e) MUST_CHECK;
+int vmstate_read(int dirfd, struct vmstate *ret, struct err *e) MUST_CHECK;
+
+#endif
