@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bare VMM: what kvbox would start for `run --rm`, by the same driver with the same devices, but with
+ * an init that powers off at once. What kvbox takes longer than this is kvbox's own.
+ *
+ * usage: bare INITRAMFS     boots once and prints the milliseconds from start to the VMM's end
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "vmm/driver.h"
+#include "vmm/guestfiles.h"
+#include "vmm/select.h"
+#include "vmm/size.h"
+
+#define UPPER_SIZE ((uint64_t)64 << 30)
+#define LAYER_SIZE ((uint64_t)1 << 20)
+
+/* Disks of the right number and kind; what is in them does not matter to this guest. */
+static int make_disk(int dir, const char *path, const char *name, uint64_t size,
+		     struct vmm_file *ret, struct err *e)
+{
+	auto_close int fd = -1;
+
+	if (fd_open(dir, name, O_RDWR | O_CREAT, 0600, &fd, e) < 0)
+		return -1;
+	if (ftruncate(fd, (off_t)size) < 0)
+		return err_sys(e, "cannot set the size of '%s'", name);
+	*ret = (struct vmm_file){ xasprintf("%s/%s", path, name), size };
+	return 0;
+}
+
+static int boot(const struct vmm_choice *choice, const struct vmm_spec *spec, int64_t *ret,
+		struct err *e)
+{
+	struct vmm vmm = VMM_INIT;
+	int64_t begin = clock_monotonic();
+	int status, r;
+
+	if (vmm_start(choice->driver, spec, &vmm, e) < 0)
+		return -1;
+	r = spawn_wait(&vmm.proc, &status, e);
+	*ret = clock_monotonic() - begin;
+	vmm_release(&vmm);
+	if (r == 0 && status != 0)
+		return err_set(e, ERR_UNAVAILABLE, "the VMM ended with status %d", status);
+	return r;
+}
+
+static int measure(const char *initramfs, const char *path, int64_t *ret, struct err *e)
+{
+	struct vmm_choice choice = VMM_CHOICE_INIT;
+	struct vmm_wish wish = { NULL, NULL, -1 };
+	auto_guest_files struct guest_files guest = GUEST_FILES_INIT;
+	auto_free char *pad = xasprintf("%s/pad", path);
+	struct vmm_file files[3];
+	auto_close int dir = -1;
+	struct vmm_disk disks[] = {
+		{ "kvb-layers", true, true, files, 2 },
+		{ "kvb-upper", false, false, &files[2], 1 },
+	};
+	struct vmm_host host;
+	struct vmm_size size;
+	int r;
+
+	if (fd_open_dir(AT_FDCWD, path, &dir, e) < 0 || vmm_select(&wish, &choice, e) < 0 ||
+	    guest_files_find(&guest, e) < 0 || vmm_host_read(&host, e) < 0 ||
+	    vmm_pad_make(dir, "pad", e) < 0 ||
+	    make_disk(dir, path, "chain", 4096, &files[0], e) < 0 ||
+	    make_disk(dir, path, "layer", LAYER_SIZE, &files[1], e) < 0 ||
+	    make_disk(dir, path, "upper", UPPER_SIZE, &files[2], e) < 0)
+		return -1;
+	vmm_size_choose(&host, 0, 0, choice.kvm, &size);
+	{
+		const struct vmm_spec spec = {
+			.binary = choice.binary,
+			.kvm = choice.kvm,
+			.kernel = guest.kernel,
+			.initramfs = initramfs,
+			.memory_mib = size.memory_mib,
+			.vcpus = size.vcpus,
+			.disks = disks,
+			.ndisks = ARRAY_LEN(disks),
+			.pad = pad,
+			.console_fd = -1,
+			.log_fd = STDERR_FILENO,
+			.run_fd = dir,
+			.run_path = path,
+			.vm_lock_fd = -1,
+			.cgroup_fd = -1,
+		};
+
+		r = boot(&choice, &spec, ret, e);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		mem_free_ptr(&files[i].path);
+	vmm_choice_release(&choice);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	char path[] = "/tmp/kvbox-bare-XXXXXX";
+	struct err e = ERR_INIT, ignored = ERR_INIT;
+	int64_t ns = 0;
+	int r;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: %s INITRAMFS\n", argv[0]);
+		return 2;
+	}
+	if (!mkdtemp(path)) {
+		perror(path);
+		return 1;
+	}
+	r = measure(argv[1], path, &ns, &e);
+	if (dir_remove_tree(AT_FDCWD, path, &ignored) < 0)
+		fprintf(stderr, "bare: %s\n", ignored.msg);
+	if (r < 0) {
+		fprintf(stderr, "bare: %s\n", e.msg);
+		return 1;
+	}
+	printf("%.1f\n", (double)ns / 1e6);
+	return 0;
+}

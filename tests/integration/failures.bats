@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What must not break it: whatever fails or is killed, there is one clear line, Docker's exit code, and
+# nothing left behind.
+
+load helpers
+
+# one_line TEXT: the last try said so in its first line, and only added the hint at --help
+one_line()
+{
+	[[ $(head -1 <<< "$err") == "kvbox: "*"$1"* ]] || fail "first line lacks '$1'"
+}
+
+# An initramfs whose /init is a shell script that does nothing, for ever.
+mute_initramfs()
+{
+	local tree=$BATS_TEST_TMPDIR/mute
+
+	mkdir -p "$tree/bin" "$tree/dev"
+	cp "$(command -v busybox)" "$tree/bin/sh"
+	printf '#!/bin/sh\nwhile :; do read -t 1000 x < /bin/sh; done\n' > "$tree/init"
+	chmod +x "$tree/init"
+	(cd "$tree" && find . | cpio -o -H newc --quiet) > "$BATS_TEST_TMPDIR/mute.img"
+	echo "$BATS_TEST_TMPDIR/mute.img"
+}
+
+@test "without VMM, kernel or initramfs a start fails at once and says what is missing" {
+	KVBOX_QEMU=/nonexistent try kvbox run --rm hello true
+	expect 125 ''
+	one_line /nonexistent
+	KVBOX_KERNEL=/nonexistent try kvbox run --rm hello true
+	expect 125 ''
+	one_line /nonexistent
+	KVBOX_INITRAMFS=/nonexistent try kvbox run --rm hello true
+	expect 125 ''
+	one_line /nonexistent
+	[ -z "$(kvbox ps -aq)" ]
+	kvbox create --name kept hello true
+	KVBOX_KERNEL=/nonexistent try kvbox start kept
+	expect_error 1 'Error: failed to start containers: kept'
+	[ "$(kvbox ps -aq -f status=created | wc -l)" -eq 1 ]
+	try kvbox start -a kept
+	expect 0
+}
+
+@test "a guest that panics is told with its last words" {
+	: > "$BATS_TEST_TMPDIR/empty"
+	KVBOX_INITRAMFS=$BATS_TEST_TMPDIR/empty try kvbox run --rm hello true
+	expect 125 ''
+	one_line ''
+	[[ $err == *panic* ]] || fail "no word of the panic"
+	[ -z "$(kvbox ps -aq)" ]
+	expect_nothing_left
+}
+
+@test "a guest that never answers is given up" {
+	KVBOX_INITRAMFS=$(mute_initramfs) KVBOX_BOOT_TIMEOUT=4 try kvbox run --rm hello true
+	expect 125 ''
+	one_line 'did not answer within 4 seconds'
+	[ -z "$(kvbox ps -aq)" ]
+	expect_nothing_left
+}
+
+@test "Ctrl-C at every step of run leaves nothing behind" {
+	local delay
+
+	for delay in 0.005 0.02 0.05 0.1 0.3 0.6 1 1.5; do
+		with_store "$BINARY" run --rm hello sh -c 'trap "exit 130" INT; echo up; while :; do sleep 0.1; done' \
+			> "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" &
+		sleep "$delay"
+		kill -INT $! || true
+		code=0
+		wait $! || code=$?
+		out=$(cat "$BATS_TEST_TMPDIR/out") err=$(cat "$BATS_TEST_TMPDIR/err")
+		[ "$code" -eq 130 ] || fail "after $delay s"
+		[ -n "$out" ] || [ -z "$err" ] || [ "$err" = "kvbox: interrupted" ] || fail "after $delay s"
+		[ -z "$(kvbox ps -aq)" ] || fail "a container is left after $delay s"
+	done
+	expect_nothing_left
+}
+
+@test "kill -9 of the command at every step leaves nothing behind" {
+	local delay
+
+	for delay in 0.005 0.02 0.05 0.1 0.3 0.6 1; do
+		with_store "$BINARY" run --rm hello true > /dev/null 2>&1 &
+		sleep "$delay"
+		kill -KILL $! || true
+		wait $! || true
+	done
+	wait_for eval '[ -z "$(kvbox ps -aq)" ]'
+	expect_nothing_left
+}
+
+@test "a container outlives the command that started it" {
+	with_store "$BINARY" run --name on hello sh -c 'echo up; sleep 1000' > "$BATS_TEST_TMPDIR/out" &
+	wait_for grep -q up "$BATS_TEST_TMPDIR/out"
+	kill -KILL $!
+	wait $! || true
+	[ "$(kvbox exec on echo still)" = still ]
+	[[ $(kvbox ps) == *"Up "* ]] || fail "ps"
+}
+
+@test "kill -9 of the monitor ends the container, and everybody sees it" {
+	local monitor vmm
+
+	with_store "$BINARY" run --name mon hello sh -c 'echo up > /kept; sync; echo up; sleep 1000' \
+		> "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" &
+	wait_for grep -q up "$BATS_TEST_TMPDIR/out"
+	monitor=$(state_of mon pid) vmm=$(state_of mon vmm_pid)
+	kill -KILL "$monitor"
+	code=0
+	wait $! || code=$?
+	[ "$code" -eq 125 ] || [ "$code" -eq 137 ] || fail "code $code"
+	[ -s "$BATS_TEST_TMPDIR/err" ]
+	wait_for eval "! kill -0 $vmm"
+	[[ $(kvbox ps -a) == *"Exited (137)"* ]] || fail "ps"
+	[ "$(kvbox wait mon)" = 137 ]
+	try kvbox exec mon true
+	expect_error 1 "is not running"
+	kvbox start mon
+	[ "$(kvbox exec mon cat /kept)" = up ]
+	kvbox rm -f mon
+	expect_nothing_left
+}
+
+@test "kill -9 of the VMM ends the container, and everybody sees it" {
+	with_store "$BINARY" run --name vmm hello sh -c 'echo up; sleep 1000' \
+		> "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" &
+	wait_for grep -q up "$BATS_TEST_TMPDIR/out"
+	kill -KILL "$(state_of vmm vmm_pid)"
+	code=0
+	wait $! || code=$?
+	[ "$code" -ne 0 ] || fail "code $code"
+	[ -s "$BATS_TEST_TMPDIR/err" ]
+	[[ $(kvbox ps -a) == *"Exited ("* ]] || fail "ps"
+	kvbox start vmm
+	[ "$(kvbox exec vmm echo again)" = again ]
+	kvbox rm -f vmm
+	expect_nothing_left
+}
+
+@test "a monitor that was stopped is told, and rm -f removes it all the same" {
+	local monitor
+
+	kvbox run -d --name stuck hello sleep 1000
+	monitor=$(state_of stuck pid)
+	kill -STOP "$monitor"
+	try kvbox exec stuck true
+	expect_error 1 'does not answer'
+	try kvbox rm -f stuck
+	expect 0 stuck
+	[ -z "$(kvbox ps -aq)" ]
+	expect_nothing_left
+}

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+#
+# What the lab's cases use: read with '. /lab/lib.sh', which wants the case's name in CASE. A case
+# prints a line per test, and ends with 'finished'.
+
+LIMIT=${LIMIT:-150}
+OUT=/tmp/$CASE.out
+ERR=/tmp/$CASE.err
+
+ok() { echo "ok - $CASE: $1"; }
+
+# not_ok NAME [WHY...]
+not_ok()
+{
+	echo "not ok - $CASE: $1"
+	shift
+	[ $# -eq 0 ] || printf '%s\n' "$@" | sed 's/^/#   /'
+}
+
+# is NAME WANTED GOT
+is()
+{
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		not_ok "$1" "wanted: $2" "got:    $3"
+	fi
+}
+
+# expect NAME STATUS STDOUT COMMAND...: the command ends in time with that exit status and exactly
+# that output (compared as $(...) has it, without the last line feeds). What it says on standard
+# error is in $ERR for the next line of the case to look at.
+expect()
+{
+	name=$1 want_status=$2 want_out=$3
+	shift 3
+	timeout "$LIMIT" "$@" > "$OUT" 2> "$ERR" < /dev/null
+	got_status=$?
+	got_out=$(cat "$OUT")
+	if [ "$got_status" = "$want_status" ] && [ "$got_out" = "$want_out" ]; then
+		ok "$name"
+	else
+		not_ok "$name" "status: wanted $want_status, got $got_status" "stdout: wanted '$want_out'" \
+			"stdout: got '$got_out'" "stderr: $(cat "$ERR")"
+	fi
+}
+
+# kvm_processes: the pids of the processes that have a virtual CPU of KVM open. A VMM that fell back
+# to emulation has none, whatever it says.
+kvm_processes()
+{
+	for fd in /proc/[0-9]*/fd/*; do
+		case $(readlink "$fd") in
+		anon_inode:kvm-vcpu*)
+			pid=${fd#/proc/}
+			echo "${pid%%/*}"
+			;;
+		esac
+	done | sort -u
+}
+
+finished() { : > "/tmp/finished.$CASE"; }
