@@ -34,6 +34,7 @@ CFLAGS_debug := -O0 -g3 -ftrivial-auto-var-init=pattern
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 CFLAGS_fault := -O1 -g -DKVBOX_FAULTS
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
 
 all_cflags := -std=gnu17 -D_GNU_SOURCE -I. $(WARNINGS) -fno-common -fstack-protector-strong \
 	-ffunction-sections -fdata-sections \
@@ -66,7 +67,7 @@ fuzz_names := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 kvbox := $(B)/kvbox
 agent := $(B)/kvbox-agent
 
-.PHONY: all help demo check lint bench guest kernel lab gen install uninstall clean unit fuzz \
+.PHONY: all help demo check lint bench guest kernel lab gen install uninstall clean unit fuzz fuzz-programs \
 	gen-check check-headers deps integration replay FORCE
 .DELETE_ON_ERROR:
 # Objects of tests are kept.
@@ -207,13 +208,17 @@ check-headers:
 integration: all guest $(B)/gen
 	tests/integration/run $(kvbox)
 
-# libFuzzer targets, for people; `make replay` runs their corpora as ordinary tests.
-fuzz_bins := $(foreach n,$(fuzz_names),build/fuzz/fuzz_$n)
-fuzz: $(fuzz_bins)
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c FORCE
+# libFuzzer targets, for people (build/fuzz-clang/fuzz/fuzz_NAME tests/fuzz/corpus/NAME); `make replay` runs
+# their corpora as ordinary tests.
+fuzz:
+	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzz-programs
+
+fuzz-programs: $(foreach n,$(fuzz_names),$(B)/fuzz/fuzz_$n)
+
+$(B)/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/cmd.a $(libs_a)
 	@mkdir -p $(@D)
-	clang -std=gnu17 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< \
-		$(filter-out cmd/main.c cmd/gen.c,$(foreach f,$(folders),$(wildcard $f/*.c))) $(LIBS)
+	@echo "  LD    $@"
+	@$(CC) $(all_cflags) $(all_ldflags) -fsanitize=fuzzer -o $@ $< $(O)/cmd.a $(link_order) $(LIBS)
 
 $(B)/fuzz/replay_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/replay.o $(O)/cmd.a $(libs_a)
 	@mkdir -p $(@D)

@@ -179,11 +179,14 @@ static int wait_one(struct cmd *c, const char *which, int *ret, struct err *e)
 	if (find_and_connect(c, which, &container, &client, e) < 0)
 		return -1;
 	*ret = container.exit_code;
-	if (!client || client_wait(client, ret, &why) == 0)
+	if (!client && !state_is_active(container.state))
 		return 0;
-	if (why.kind != ERR_UNAVAILABLE)
+	if (client && client_wait(client, ret, &why) == 0)
+		return 0;
+	if (client && why.kind != ERR_UNAVAILABLE)
 		return err_move(e, &why);
-	/* The monitor is gone without a word; finding the container again finds out how it ended. */
+	/* The monitor has gone, without a word or since the container was found: what was read then is of an
+	 * earlier run. Finding the container again finds out how this one ended. */
 	if (container_find(c->store, container.id, &after, e) < 0)
 		return -1;
 	*ret = after.exit_code;
