@@ -354,12 +354,6 @@ void jw_raw(struct json_writer *w, const char *key, const char *text)
 	str_add(w->out, text);
 }
 
-void jw_any(struct json_writer *w, const char *key, const struct json *value)
-{
-	before_value(w, key);
-	json_dump(value, w->out);
-}
-
 void jw_strv(struct json_writer *w, const char *key, const struct strv *list)
 {
 	jw_begin_array(w, key);

@@ -126,7 +126,6 @@ void jw_strv(struct json_writer *w, const char *key, const struct strv *list);
 void jw_map(struct json_writer *w, const char *key, const struct strv *map);
 /* Text that is JSON already. */
 void jw_raw(struct json_writer *w, const char *key, const char *text);
-void jw_any(struct json_writer *w, const char *key, const struct json *value);
 
 /* Appends `n` bytes as a quoted JSON string. */
 void json_quote(struct str *out, const char *p, size_t n);

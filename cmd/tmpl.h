@@ -63,7 +63,4 @@ void tmpl_free(struct tmpl *t);
 void tmpl_free_ptr(struct tmpl **t);
 #define auto_tmpl __attribute__((cleanup(tmpl_free_ptr)))
 
-/* A JSON value as the template function `json` writes it. */
-void tmpl_json(const struct json *data, const struct tmpl_opts *opts, struct str *out);
-
 #endif

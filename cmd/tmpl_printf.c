@@ -221,11 +221,3 @@ void tmpl_write_json(const struct tmpl_value *v, const struct tmpl_opts *o, int 
 		break;
 	}
 }
-
-void tmpl_json(const struct json *data, const struct tmpl_opts *opts, struct str *out)
-{
-	static const struct tmpl_opts none = { .typed = false };
-	struct tmpl_value v = tmpl_of_json(data, NULL, opts ? opts : &none);
-
-	tmpl_write_json(&v, opts ? opts : &none, 0, out);
-}

@@ -58,7 +58,6 @@ int registry_fetch_start(struct registry *r, const char *digest, int64_t size,
 			 struct err *e) MUST_CHECK;
 void registry_fetch_free(struct registry_fetch *f); /* at any time */
 void registry_fetch_resume(struct registry_fetch *f);
-int64_t registry_fetch_position(const struct registry_fetch *f);
 /* 1 when all bytes came and the digest is right, 0 when it goes on. ERR_CORRUPT when the digest is
  * wrong. */
 int registry_fetch_result(struct registry_fetch *f, struct err *e) MUST_CHECK;

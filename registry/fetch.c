@@ -114,11 +114,6 @@ void registry_fetch_resume(struct registry_fetch *f)
 	transfer_resume(f->transfer);
 }
 
-int64_t registry_fetch_position(const struct registry_fetch *f)
-{
-	return f->position;
-}
-
 /* Goes on where the connection broke, as long as each attempt gets further; the first may get
  * nowhere. */
 static int again(struct registry_fetch *f, struct err *why, struct err *e)

@@ -265,22 +265,6 @@ bool reference_default_tag(struct reference *r)
 	return true;
 }
 
-void reference_set_tag(struct reference *r, const char *tag)
-{
-	char *copy = xstrdup(tag);
-
-	free(r->tag);
-	r->tag = copy;
-}
-
-void reference_set_digest(struct reference *r, const char *digest)
-{
-	char *copy = xstrdup(digest);
-
-	free(r->digest);
-	r->digest = copy;
-}
-
 char *reference_name(const struct reference *r)
 {
 	return xasprintf("%s/%s", r->domain, r->path);

@@ -33,8 +33,6 @@ void reference_copy(struct reference *to, const struct reference *from);
 
 /* Without tag and digest it becomes ":latest"; true when that was so. */
 bool reference_default_tag(struct reference *r);
-void reference_set_tag(struct reference *r, const char *tag);
-void reference_set_digest(struct reference *r, const char *digest);
 
 /* Copies; the caller frees. */
 char *reference_name(const struct reference *r);	  /* docker.io/library/debian */
