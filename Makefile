@@ -145,7 +145,8 @@ unit: $(unit_bins)
 
 # ---- guest, demo, lab --------------------------------------------------------------------------
 
-libexec := build/libexec/kvbox
+# Where kvbox looks for it, beside the folder it is in.
+libexec := $(patsubst %/,%,$(dir $(B)))/libexec/kvbox
 
 #: make            build kvbox and its agent (and put the guest together once a kernel is there)
 #: make demo       install what is missing, build, prepare a guest kernel, run a container

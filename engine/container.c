@@ -21,6 +21,7 @@
 #include "engine/container.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ void container_release(struct container *c)
 {
 	free(c->name);
 	free(c->error);
+	free(c->health);
 	free(c->image_id);
 	free(c->image_ref);
 	free(c->command);
@@ -91,6 +93,8 @@ int row_fill(struct stmt *st, struct container *c, struct err *e)
 	c->image_id = xstrdup(stmt_text0(st, 10));
 	c->image_ref = xstrdup(stmt_text0(st, 11));
 	c->command = xstrdup(stmt_text0(st, 12));
+	c->restart_count = stmt_int(st, 14);
+	c->health = xstrdup(stmt_text0(st, 15));
 	return read_labels(stmt_text0(st, 13), &c->labels, e);
 }
 
@@ -166,6 +170,20 @@ int container_set_state(struct store *s, struct container *c, enum event ev,
 		c->error = xstrdup(change->error);
 	}
 	return 0;
+}
+
+const char *container_health_word(const struct container *c)
+{
+	static const char *const words[] = { "starting", "healthy", "unhealthy" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		char want[40];
+
+		snprintf(want, sizeof(want), "{\"Status\":\"%s\"", words[i]);
+		if (str_has_prefix(c->health, want))
+			return words[i];
+	}
+	return "";
 }
 
 void container_event(struct store *s, const struct container *c, const char *action)

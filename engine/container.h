@@ -34,6 +34,8 @@ struct container {
 	bool oom;
 	char *error; /* why it could not be started or ended badly; "" */
 	bool auto_remove;
+	int64_t restart_count; /* by the restart policy, since the last start by hand */
+	char *health; /* Docker's JSON of State.Health; "" without a check or before the first start */
 	char *image_id;
 	char *image_ref;
 	char *command;
@@ -60,6 +62,9 @@ void container_release(struct container *c);
 struct container_lock;
 int container_create(struct store *s, struct container_spec *spec, struct container_lock *ret_lock,
 		     struct err *e) MUST_CHECK;
+
+/* "starting", "healthy" or "unhealthy" of a container that has a check, else "". */
+const char *container_health_word(const struct container *c);
 
 /* By full id, name (a leading slash is ignored) or unique prefix of the id. Messages in Docker's
  * words: "No such container: x" (ERR_NOT_FOUND), "multiple IDs found with provided prefix: x"

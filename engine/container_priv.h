@@ -9,7 +9,7 @@
 #define CONTAINER_COLUMNS                                                               \
 	"id, name, state, created_ns, started_ns, finished_ns, exit_code, oom, error, " \
 	"auto_remove,"                                                                  \
-	" image, image_ref, command, labels"
+	" image, image_ref, command, labels, restart_count, health"
 
 /* Copies the current row of the statement into `c`, which is released before. */
 int row_fill(struct stmt *st, struct container *c, struct err *e) MUST_CHECK;

@@ -132,6 +132,10 @@ static const char step_1[] =
 	") STRICT;"
 	"CREATE INDEX intents_subject ON intents(subject);";
 
-static const char *const steps[] = { step_1 };
+static const char step_2[] =
+	"ALTER TABLE containers ADD COLUMN restart_count INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE containers ADD COLUMN health TEXT NOT NULL DEFAULT '';"; /* State.Health */
+
+static const char *const steps[] = { step_1, step_2 };
 
 const struct db_schema store_schema = { steps, ARRAY_LEN(steps) };

@@ -44,45 +44,96 @@ static const struct json_field fields[] = {
 	FLAG("auto_remove", auto_remove),
 	NUMBER("memory", memory),
 	NUMBER("nano_cpus", nano_cpus),
+	NUMBER("memory_swap", memory_swap),
+	NUMBER("memory_reservation", memory_reservation),
+	NUMBER("memory_swappiness", memory_swappiness),
+	NUMBER("cpu_shares", cpu_shares),
+	NUMBER("cpu_period", cpu_period),
+	NUMBER("cpu_quota", cpu_quota),
+	TEXT("cpuset_cpus", cpuset_cpus),
+	TEXT("cpuset_mems", cpuset_mems),
+	NUMBER("pids_limit", pids_limit),
+	FLAG("oom_kill_disable", oom_kill_disable),
+	NUMBER("oom_score_adj", oom_score_adj),
+	NUMBER("shm_size", shm_size),
+	LIST("ulimits", ulimits),
 	NUMBER("disk_size", disk_size),
+	FLAG("privileged", privileged),
+	LIST("cap_add", cap_add),
+	LIST("cap_drop", cap_drop),
+	LIST("security_opts", security_opts),
+	FLAG("no_new_privileges", no_new_privileges),
+	FLAG("unmasked", unmasked),
+	TEXT("seccomp", seccomp),
+	FLAG("read_only", read_only),
+	JSON_MAP("tmpfs", false, struct document, s.tmpfs),
+	JSON_MAP("sysctls", false, struct document, s.sysctls),
+	LIST("devices", devices),
+	LIST("device_rules", device_rules),
+	LIST("groups", groups),
+	FLAG("init", init),
+	TEXT("domainname", domainname),
+	LIST("extra_hosts", extra_hosts),
+	LIST("dns", dns),
+	LIST("dns_search", dns_search),
+	LIST("dns_options", dns_options),
+	JSON_MAP("annotations", false, struct document, s.annotations),
+	TEXT("ipc_mode", ipc_mode),
+	TEXT("pid_mode", pid_mode),
+	TEXT("uts_mode", uts_mode),
+	TEXT("cgroupns_mode", cgroupns_mode),
+	TEXT("userns_mode", userns_mode),
+	TEXT("runtime", runtime),
+	TEXT("cidfile", cidfile),
+	TEXT("restart_policy", restart_policy),
+	NUMBER("restart_max", restart_max),
+	LIST("health_test", health.test),
+	NUMBER("health_interval", health.interval),
+	NUMBER("health_timeout", health.timeout),
+	NUMBER("health_start_period", health.start_period),
+	NUMBER("health_start_interval", health.start_interval),
+	NUMBER("health_retries", health.retries),
 	TEXT("network_mode", network_mode),
 	TEXT("stop_signal", stop_signal),
 	NUMBER("stop_timeout", stop_timeout),
 	JSON_END,
 };
 
+/* Every member of the table that owns memory, so that none is forgotten. */
+static void init_field(const struct json_field *f, void *base)
+{
+	if (f->kind == JSON_KIND_STR)
+		*(char **)(void *)((char *)base + f->offset) = xstrdup("");
+}
+
+static void release_field(const struct json_field *f, void *base)
+{
+	void *at = (char *)base + f->offset;
+
+	if (f->kind == JSON_KIND_STR)
+		free(*(char **)at);
+	else if (f->kind == JSON_KIND_STRV || f->kind == JSON_KIND_MAP)
+		strv_release(at);
+}
+
 void spec_init(struct container_spec *s)
 {
-	char **const texts[] = {
-		&s->id,	   &s->name,	&s->image_ref, &s->image_id, &s->platform,
-		&s->chain, &s->workdir, &s->user,      &s->hostname, &s->stop_signal,
-	};
+	struct document doc = { .s = { .stop_timeout = SPEC_STOP_TIMEOUT_DEFAULT,
+				       .memory_swappiness = -1 } };
 
-	*s = (struct container_spec){ .stop_timeout = SPEC_STOP_TIMEOUT_DEFAULT };
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		*texts[i] = xstrdup("");
-	s->network_mode = xstrdup("none");
+	for (const struct json_field *f = fields; f->kind != JSON_KIND_END; f++)
+		init_field(f, &doc);
+	free(doc.s.network_mode);
+	doc.s.network_mode = xstrdup("none");
+	*s = doc.s;
 }
 
 void spec_release(struct container_spec *s)
 {
-	free(s->id);
-	free(s->name);
-	free(s->image_ref);
-	free(s->image_id);
-	free(s->platform);
-	free(s->chain);
-	free(s->workdir);
-	free(s->user);
-	free(s->hostname);
-	free(s->network_mode);
-	free(s->stop_signal);
-	strv_release(&s->layers);
-	strv_release(&s->args);
-	strv_release(&s->entrypoint);
-	strv_release(&s->cmd);
-	strv_release(&s->env);
-	strv_release(&s->labels);
+	struct document doc = { .s = *s };
+
+	for (const struct json_field *f = fields; f->kind != JSON_KIND_END; f++)
+		release_field(f, &doc);
 	*s = (struct container_spec){ 0 };
 }
 

@@ -11,8 +11,8 @@
 #define VMSTATE_TEXT_MAX ((size_t)64 << 10)
 
 static const char *const phase_name[] = {
-	[VM_STARTING] = "starting", [VM_RUNNING] = "running", [VM_PAUSED] = "paused",
-	[VM_STOPPING] = "stopping", [VM_EXITED] = "exited",
+	[VM_STARTING] = "starting", [VM_RUNNING] = "running",	    [VM_PAUSED] = "paused",
+	[VM_STOPPING] = "stopping", [VM_RESTARTING] = "restarting", [VM_EXITED] = "exited",
 };
 _Static_assert(ARRAY_LEN(phase_name) == VM_PHASE_COUNT, "phase_name[] does not match its enum");
 
@@ -35,6 +35,8 @@ static const struct json_field fields[] = {
 	JSON_INT("finished_at", false, struct document, s.finished_at),
 	JSON_INT("exit_code", false, struct document, s.exit_code),
 	JSON_BOOL("oom", false, struct document, s.oom),
+	JSON_INT("restart_count", false, struct document, s.restart_count),
+	JSON_STR("health", false, struct document, s.health),
 	JSON_STR("error", false, struct document, s.error),
 	JSON_STR("driver", false, struct document, s.driver),
 	JSON_STR("accel", false, struct document, s.accel),
@@ -46,6 +48,7 @@ void vmstate_release(struct vmstate *s)
 {
 	free(s->cgroup);
 	free(s->error);
+	free(s->health);
 	free(s->driver);
 	free(s->accel);
 	free(s->accel_reason);
@@ -75,6 +78,8 @@ int vmstate_write(int dirfd, const struct vmstate *s, struct err *e)
 	jw_int(&w, "finished_at", s->finished_at);
 	jw_int(&w, "exit_code", s->exit_code);
 	jw_bool(&w, "oom", s->oom);
+	jw_int(&w, "restart_count", s->restart_count);
+	jw_str(&w, "health", or_empty(s->health));
 	jw_str(&w, "error", or_empty(s->error));
 	jw_str(&w, "driver", or_empty(s->driver));
 	jw_str(&w, "accel", or_empty(s->accel));
@@ -130,6 +135,7 @@ int vmstate_read(int dirfd, struct vmstate *ret, struct err *e)
 	}
 	fill(&doc.s.cgroup);
 	fill(&doc.s.error);
+	fill(&doc.s.health);
 	fill(&doc.s.driver);
 	fill(&doc.s.accel);
 	fill(&doc.s.accel_reason);

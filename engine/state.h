@@ -21,6 +21,7 @@ enum vmstate_phase {
 	VM_RUNNING,
 	VM_PAUSED,
 	VM_STOPPING,
+	VM_RESTARTING, /* ended; the restart policy waits to start it again */
 	VM_EXITED,
 	VM_PHASE_COUNT,
 };
@@ -36,6 +37,8 @@ struct vmstate {
 	int64_t finished_at;
 	int64_t exit_code;
 	bool oom;
+	int64_t restart_count;
+	char *health; /* Docker's JSON of State.Health, compact, Status first; "": no check */
 	char *error;
 	char *driver; /* "qemu" */
 	char *accel;  /* "kvm" or "tcg" */
