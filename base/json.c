@@ -245,6 +245,21 @@ bool json_entry(const struct json *j, size_t i, const char **key, const struct j
 	return true;
 }
 
+bool json_next(const struct json *j, const char **key, const struct json **value)
+{
+	json_t *object = (json_t *)(uintptr_t)j;
+	void *it = NULL;
+
+	if (json_is_object(j))
+		it = *key ? json_object_iter_next(object, json_object_key_to_iter(*key))
+			  : json_object_iter(object);
+	if (!it)
+		return false;
+	*key = json_object_iter_key(it);
+	*value = own(json_object_iter_value(it));
+	return true;
+}
+
 static int dump_part(const char *p, size_t n, void *out)
 {
 	str_addn(out, p, n);
@@ -348,10 +363,44 @@ void jw_null(struct json_writer *w, const char *key)
 	jw_raw(w, key, "null");
 }
 
+/* The end of the string that starts at `p`, behind its last quote. */
+static const char *skip_string(const char *p)
+{
+	for (p++; *p && *p != '"'; p++)
+		p += *p == '\\' && p[1];
+	return *p ? p + 1 : p;
+}
+
+/* JSON text with the writer's line breaks in place of its own. */
+static void add_indented(struct json_writer *w, const char *p)
+{
+	static const char blanks[] = " \t\r\n";
+	int depth = w->depth;
+
+	for (p += strspn(p, blanks); *p;) {
+		const char *end = *p == '"' ? skip_string(p) : p + 1;
+		const char *next = end + strspn(end, blanks);
+		bool opens = *p == '{' || *p == '[', ends = *next == '}' || *next == ']';
+
+		w->depth += opens;
+		str_addn(w->out, p, (size_t)(end - p));
+		if (*p == ':')
+			str_addc(w->out, ' ');
+		w->depth -= ends;
+		if (opens ? !ends : ends || *p == ',')
+			newline(w);
+		p = next;
+	}
+	w->depth = depth;
+}
+
 void jw_raw(struct json_writer *w, const char *key, const char *text)
 {
 	before_value(w, key);
-	str_add(w->out, text);
+	if (w->indent)
+		add_indented(w, text);
+	else
+		str_add(w->out, text);
 }
 
 void jw_strv(struct json_writer *w, const char *key, const struct strv *list)

@@ -96,6 +96,8 @@ bool json_is_object(const struct json *j);
 bool json_is_array(const struct json *j);
 /* Key and value of entry `i` of an object, in the order of the text; false past the end. O(i). */
 bool json_entry(const struct json *j, size_t i, const char **key, const struct json **value);
+/* All entries in that order, each in constant time: start with `*key` NULL and hand the last one back. */
+bool json_next(const struct json *j, const char **key, const struct json **value);
 /* The value's text, compact, appended. */
 void json_dump(const struct json *j, struct str *out);
 
@@ -124,7 +126,7 @@ void jw_null(struct json_writer *w, const char *key);
 void jw_strv(struct json_writer *w, const char *key, const struct strv *list);
 /* An object out of "key=value" strings. */
 void jw_map(struct json_writer *w, const char *key, const struct strv *map);
-/* Text that is JSON already. */
+/* Text that is JSON already; indented as the rest. */
 void jw_raw(struct json_writer *w, const char *key, const char *text);
 
 /* Appends `n` bytes as a quoted JSON string. */

@@ -4,6 +4,9 @@
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
 
 int parse_u64(const char *text, uint64_t max, uint64_t *ret, struct err *e)
 {
@@ -55,32 +58,56 @@ static const char *scan_decimal(const char *p, double *ret)
 	return digits ? p : NULL;
 }
 
-int parse_size(const char *text, int64_t *ret, struct err *e)
+/* "1", "-1.5", ".5"; of what Go's ParseFloat takes only exponents and hexadecimals are left out. */
+static int parse_number(const char *text, double *ret, struct err *e)
+{
+	const char *p = text + (*text == '-' || *text == '+');
+	double v = 0;
+
+	p = scan_decimal(p, &v);
+	if (!p || *p)
+		return err_set(e, ERR_INVALID,
+			       "strconv.ParseFloat: parsing \"%.64s\": invalid syntax", text);
+	*ret = *text == '-' ? -v : v;
+	return 0;
+}
+
+/* What follows the number: nothing, "b", or a letter alone or with "b" or "ib". -1: none of these. */
+static int size_shift(const char *suffix)
 {
 	static const char units[] = "bkmgtp";
-	const char *p, *unit;
-	double v;
-	int shift = 0;
+	const char *unit = strchr(units, tolower((unsigned char)*suffix));
+	const char *rest = suffix + 1;
 
-	p = scan_decimal(text, &v);
-	if (!p)
+	if (!*suffix)
+		return 0;
+	if (!unit || (unit == units && *rest))
+		return -1;
+	if (*rest && strcasecmp(rest, "b") != 0 && strcasecmp(rest, "ib") != 0)
+		return -1;
+	return (int)(unit - units) * 10;
+}
+
+/* As Docker does it: the number ends with the last digit, point or blank of the text. */
+int parse_size(const char *text, int64_t *ret, struct err *e)
+{
+	size_t n = strlen(text);
+	auto_free char *number = NULL;
+	int shift;
+	double v = 0;
+
+	while (n > 0 && !strchr("0123456789. ", text[n - 1]))
+		n--;
+	if (n == 0)
 		return err_set(e, ERR_INVALID, "invalid size: '%.64s'", text);
-	if (*p == ' ')
-		p++;
-	if (*p) {
-		unit = strchr(units, tolower((unsigned char)*p));
-		if (!unit)
-			return err_set(e, ERR_INVALID, "invalid suffix: '%.64s'", p);
-		shift = (int)(unit - units) * 10;
-		p++;
-		if (shift && tolower((unsigned char)*p) == 'i' &&
-		    tolower((unsigned char)p[1]) == 'b')
-			p += 2;
-		else if (shift && tolower((unsigned char)*p) == 'b')
-			p++;
-		if (*p)
-			return err_set(e, ERR_INVALID, "invalid suffix: '%.64s'", p);
-	}
+	number = xstrndup(text, n - (text[n - 1] == ' '));
+	if (parse_number(number, &v, e) < 0)
+		return -1;
+	shift = size_shift(text + n);
+	if (v < 0)
+		return err_set(e, ERR_INVALID, "invalid size: '%.64s'", text);
+	if (shift < 0)
+		return err_set(e, ERR_INVALID, "invalid suffix: '%.64s'", text + n);
 	v = ldexp(v, shift);
 	if (v >= 9.2e18)
 		return err_set(e, ERR_INVALID, "size '%.64s' is too large", text);
@@ -144,14 +171,16 @@ int parse_duration(const char *text, int64_t *ret, struct err *e)
 			return err_set(e, ERR_INVALID, "invalid duration \"%.64s\"", text);
 		ns = duration_unit(p, &len);
 		if (ns == 0 && *p)
-			return err_set(e, ERR_INVALID, "unknown unit in duration \"%.64s\"", text);
+			return err_set(e, ERR_INVALID,
+				       "unknown unit \"%.*s\" in duration \"%.64s\"",
+				       (int)strcspn(p, ".0123456789"), p, text);
 		if (ns == 0)
 			return err_set(e, ERR_INVALID, "missing unit in duration \"%.64s\"", text);
 		total += v * ns;
 		p += len;
 	}
 	if (total >= 9.2e18)
-		return err_set(e, ERR_INVALID, "duration \"%.64s\" is too large", text);
+		return err_set(e, ERR_INVALID, "invalid duration \"%.64s\"", text);
 	*ret = neg ? -(int64_t)llround(total) : (int64_t)llround(total);
 	return 0;
 }

@@ -8,6 +8,10 @@
  * prepared before and touches nothing else. What fails there is left as errno in those tables, so an
  * exec that fails is an error of spawn_start.
  *
+ * Into a cgroup a child is born (clone3's CLONE_INTO_CGROUP): to move a process there later waits for a
+ * grace period of the kernel, which takes ten milliseconds. That call gives the child no stack of its own
+ * portably, so such a child has a copy of the parent's memory, and the tables are in a mapping that both share.
+ *
  * Signals are blocked around it, so that no handler of the parent runs in the child; the child then sets
  * every action to its default and the mask to empty.
  */
@@ -16,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,6 +37,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/parse.h"
+#include "base/spawn_priv.h"
 #include "base/str.h"
 #include "base/strv.h"
 
@@ -47,28 +53,23 @@
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #endif
 
-#define SPAWN_FDS_MAX 32
-
 struct child {
 	const struct spawn *s;
 	const char *path;
 	pid_t parent;
-	int park[SPAWN_FDS_MAX]; /* the descriptors, out of the way of their final numbers */
-	int highest;		 /* largest final number */
-	int cgroup_procs;	 /* file to write the own pid to, or -1 */
+	struct spawn_table fds;
 	int error;
 };
 
-static int child_fds(struct child *c)
+int spawn_child_fds(const struct spawn *s, struct spawn_table *t)
 {
-	const struct spawn *s = c->s;
 	bool given[3] = { false, false, false };
 	int null;
 
 	/* First away from all final numbers, then onto them: the lists may overlap in any way. */
 	for (size_t i = 0; i < s->nfds; i++) {
-		c->park[i] = fcntl(s->fds[i].from, F_DUPFD_CLOEXEC, c->highest + 1);
-		if (c->park[i] < 0)
+		t->park[i] = fcntl(s->fds[i].from, F_DUPFD_CLOEXEC, t->highest + 1);
+		if (t->park[i] < 0)
 			return -1;
 	}
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -77,7 +78,7 @@ static int child_fds(struct child *c)
 	/* Everything is close-on-exec from birth; this is the belt to those braces. */
 	syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
 	for (size_t i = 0; i < s->nfds; i++) {
-		if (dup2(c->park[i], s->fds[i].to) < 0)
+		if (dup2(t->park[i], s->fds[i].to) < 0)
 			return -1;
 		if (s->fds[i].to < 3)
 			given[s->fds[i].to] = true;
@@ -92,7 +93,7 @@ static int child_fds(struct child *c)
  * The bare system call, since libc's hides two signals that may have been inherited as ignored. All
  * zero is SIG_DFL, no flags, an empty mask, in the kernel's layout.
  */
-static void child_signals(void)
+void spawn_child_signals(void)
 {
 	static const uint64_t dfl[4];
 	sigset_t none;
@@ -108,7 +109,7 @@ static int child_main(void *arg)
 	struct child *c = arg;
 	const struct spawn *s = c->s;
 
-	child_signals();
+	spawn_child_signals();
 	if (s->die_with_parent) {
 		/* The parent may be gone already, and then nobody will send the signal. */
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
@@ -118,11 +119,9 @@ static int child_main(void *arg)
 	}
 	if (s->session && setsid() < 0)
 		goto failed;
-	if (c->cgroup_procs >= 0 && write(c->cgroup_procs, "0", 1) < 0)
-		goto failed;
 	if (s->cwd >= 0 && fchdir(s->cwd) < 0)
 		goto failed;
-	if (child_fds(c) < 0)
+	if (spawn_child_fds(s, &c->fds) < 0)
 		goto failed;
 	execve(c->path, s->argv, s->envp ? s->envp : environ);
 failed:
@@ -131,7 +130,7 @@ failed:
 }
 
 /* The absolute path of a program, looked up as execvp does but in this process. */
-static char *find_program(const char *name, struct err *e)
+char *spawn_find_program(const char *name, struct err *e)
 {
 	const char *path = getenv("PATH");
 	auto_strv struct strv dirs = STRV_INIT;
@@ -149,64 +148,98 @@ static char *find_program(const char *name, struct err *e)
 	return NULL;
 }
 
+pid_t spawn_clone_into(int cgroup, unsigned long flags, int *pidfd)
+{
+	struct clone_args args = {
+		.flags = flags | CLONE_PIDFD | CLONE_INTO_CGROUP,
+		.pidfd = (uint64_t)(uintptr_t)pidfd,
+		.exit_signal = SIGCHLD,
+		.cgroup = (uint64_t)cgroup,
+	};
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
 /* glibc's clone() switches stacks portably; it takes the pidfd where the parent's tid would go. */
 static pid_t clone_child(struct child *c, void *stack, int *pidfd)
 {
+	if (c->s->cgroup >= 0) {
+		pid_t pid = spawn_clone_into(c->s->cgroup, CLONE_VFORK, pidfd);
+
+		if (pid == 0)
+			child_main(c);
+		return pid;
+	}
 	return clone(child_main, (char *)stack + CHILD_STACK,
 		     CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, c, pidfd);
 }
 
-static int check_fds(const struct spawn *s, struct child *c, struct err *e)
+int spawn_check_fds(const struct spawn *s, struct spawn_table *t, struct err *e)
 {
 	if (s->nfds > SPAWN_FDS_MAX)
 		return err_set(e, ERR_INVALID, "too many descriptors for '%s'", s->path);
-	c->highest = 2;
+	t->highest = 2;
 	for (size_t i = 0; i < s->nfds; i++)
-		if (s->fds[i].to > c->highest)
-			c->highest = s->fds[i].to;
+		if (s->fds[i].to > t->highest)
+			t->highest = s->fds[i].to;
 	return 0;
+}
+
+/* Room for the tables, and for a stack above them. */
+static struct child *map_child(const struct spawn *s)
+{
+	int shared = s->cgroup >= 0 ? MAP_SHARED : MAP_PRIVATE;
+	void *room = fault("spawn") ? MAP_FAILED
+				    : mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE,
+					   shared | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (room == MAP_FAILED)
+		return NULL;
+	/* An earlier child left its stack by exec, with the sanitizer's marks of live frames on it. */
+	ASAN_UNPOISON_MEMORY_REGION(room, CHILD_STACK);
+	return room;
+}
+
+static int run_child(struct child *c, struct proc *ret)
+{
+	sigset_t all, old;
+	int error;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	ret->pid = clone_child(c, c, &ret->pidfd);
+	error = ret->pid < 0 ? errno : c->error;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return error;
 }
 
 int spawn_start(const struct spawn *s, struct proc *ret, struct err *e)
 {
-	struct child c = { .s = s, .parent = getpid(), .cgroup_procs = -1 };
-	auto_free char *path = find_program(s->path, e);
-	auto_close int procs = -1;
+	auto_free char *path = spawn_find_program(s->path, e);
 	struct proc p = PROC_INIT;
-	sigset_t all, old;
-	void *stack;
+	struct spawn_table fds;
+	struct child *c;
+	int error;
 
-	if (!path || check_fds(s, &c, e) < 0)
+	if (!path || spawn_check_fds(s, &fds, e) < 0)
 		return -1;
-	if (s->cgroup >= 0 && fd_open(s->cgroup, "cgroup.procs", O_WRONLY, 0, &procs, e) < 0)
-		return err_wrap(e, "cannot start '%s'", s->path);
-	c.path = path;
-	c.cgroup_procs = procs;
-	stack = fault("spawn") ? MAP_FAILED
-			       : mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE,
-				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stack == MAP_FAILED)
+	c = map_child(s);
+	if (!c)
 		return err_sys(e, "cannot start '%s'", s->path);
-	/* An earlier child left its stack by exec, with the sanitizer's marks of live frames on it. */
-	ASAN_UNPOISON_MEMORY_REGION(stack, CHILD_STACK);
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &old);
-	p.pid = clone_child(&c, stack, &p.pidfd);
-	if (p.pid < 0)
-		c.error = errno;
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	munmap(stack, CHILD_STACK);
-	if (c.error) {
-		if (p.pid > 0)
-			proc_destroy(&p);
-		errno = c.error;
-		err_sys(e, "cannot start '%s'", s->path);
-		if (e->sys == ENOENT)
-			e->kind = ERR_NOT_FOUND;
-		return -1;
+	*c = (struct child){ .s = s, .path = path, .parent = getpid(), .fds = fds };
+	error = run_child(c, &p);
+	munmap(c, CHILD_STACK);
+	if (error == 0) {
+		*ret = p;
+		return 0;
 	}
-	*ret = p;
-	return 0;
+	if (p.pid > 0)
+		proc_destroy(&p);
+	errno = error;
+	err_sys(e, "cannot start '%s'", s->path);
+	if (e->sys == ENOENT)
+		e->kind = ERR_NOT_FOUND;
+	return -1;
 }
 
 /* 1 when the child has ended, 0 when it runs (only with WNOHANG). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Processes: the only file of the program that starts any (the guest's agent has a starter of its own).
+ * Processes. Only this and spawn_confined.h start any (the guest's agent has a starter of its own).
  *
  * A child gets exactly the descriptors that are listed, default signal actions and an empty signal mask.
  * Failure to execute comes back as an error of spawn_start. `struct proc` keeps pid and pidfd; beside a

@@ -71,6 +71,19 @@ void conn_free(struct conn *c)
 	free(c);
 }
 
+void conn_reset(struct conn *c)
+{
+	const struct conn_ops *ops = c->ops;
+	void *ctx = c->ctx;
+
+	free(c->streams);
+	str_release(&c->out);
+	str_release(&c->in);
+	*c = (struct conn){ .ops = ops, .ctx = ctx };
+	str_init(&c->out, STR_HUGE);
+	str_init(&c->in, MESSAGE_MAX);
+}
+
 /* ---- streams --------------------------------------------------------------------------------- */
 
 /* Index of the first stream whose id is not below `id`. */
@@ -205,14 +218,6 @@ void conn_output_done(struct conn *c, size_t n)
 		c->squeezed = false;
 		wake_streams(c);
 	}
-}
-
-void conn_shrink(struct conn *c)
-{
-	if (output_waiting(c) == 0)
-		str_release(&c->out);
-	if (c->in.len == 0)
-		str_release(&c->in);
 }
 
 static void put_frame(struct conn *c, enum frame_type type, unsigned int flags, uint32_t stream,

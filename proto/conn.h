@@ -68,6 +68,12 @@ struct conn_ops {
 struct conn *conn_new(const struct conn_ops *ops, void *ctx);
 void conn_free(struct conn *c); /* accepts NULL */
 
+/*
+ * Back to the state of conn_new: streams, what was half received and what waits to be sent are dropped.
+ * Not from a callback.
+ */
+void conn_reset(struct conn *c);
+
 /* Takes bytes from the peer, all of them. */
 int conn_feed(struct conn *c, const void *p, size_t n, struct err *e) MUST_CHECK;
 
@@ -78,9 +84,6 @@ int conn_feed(struct conn *c, const void *p, size_t n, struct err *e) MUST_CHECK
 void conn_output(const struct conn *c, const void **p, size_t *n);
 /* `n` of them were written. */
 void conn_output_done(struct conn *c, size_t n);
-
-/* Frees the memory that is kept for the next burst: for a loop that has become idle. */
-void conn_shrink(struct conn *c);
 
 /* Bytes that go before everything else (the preamble). */
 void conn_send_raw(struct conn *c, const void *p, size_t n);

@@ -141,12 +141,15 @@ int platform_parse(const char *text, struct platform *ret, struct err *e)
 
 	strv_split(&part, text, '/');
 	if (part.n > 3)
-		return err_set(e, ERR_INVALID, "'%s' is no platform, which is os[/arch[/variant]]",
+		return err_set(e, ERR_INVALID,
+			       "\"%.200s\": cannot parse platform specifier: invalid argument",
 			       text);
 	for (size_t i = 0; i < part.n; i++)
 		if (!part.v[i][0])
-			return err_set(e, ERR_INVALID,
-				       "'%s' is no platform, which is os[/arch[/variant]]", text);
+			return err_set(
+				e, ERR_INVALID,
+				"\"%.200s\": cannot parse platform specifier: invalid argument",
+				text);
 	os = part.v[0];
 	if (part.n > 1) {
 		arch = part.v[1];
@@ -155,8 +158,10 @@ int platform_parse(const char *text, struct platform *ret, struct err *e)
 		os = "linux";
 	} else if (!str_eq(os, "linux") && !str_eq(os, "windows") && !str_eq(os, "darwin") &&
 		   !str_eq(os, "freebsd")) {
-		return err_set(e, ERR_INVALID, "'%s': unknown operating system or architecture",
-			       text);
+		return err_set(
+			e, ERR_INVALID,
+			"\"%.200s\": unknown operating system or architecture: invalid argument",
+			text);
 	}
 	return platform_set(ret, os, arch, part.n > 2 ? part.v[2] : NULL, e);
 }

@@ -169,6 +169,40 @@ static void an_indented_document_looks_like_gos(void **state)
 			    "    }\n]");
 }
 
+static void text_that_is_json_already_is_indented_as_the_rest(void **state)
+{
+	static const struct {
+		const char *raw, *indented;
+	} cases[] = {
+		{ "null", "{\n  \"k\": null\n}" },
+		{ "-1.5e3", "{\n  \"k\": -1.5e3\n}" },
+		{ "{}", "{\n  \"k\": {}\n}" },
+		{ " [ ] ", "{\n  \"k\": []\n}" },
+		{ "\"a\\\"{,:}\\\\\"", "{\n  \"k\": \"a\\\"{,:}\\\\\"\n}" },
+		{ "{\"a\":[1,{\"b\":[]}],\"c\":true}", "{\n  \"k\": {\n    \"a\": [\n      1,\n    "
+						       "  {\n        \"b\": []\n      }\n    ],\n"
+						       "    \"c\": true\n  }\n}" },
+		{ "{\n \"a\" : 1 ,\t\"b\":[ 2 ]\n}",
+		  "{\n  \"k\": {\n    \"a\": 1,\n    \"b\": [\n      2\n    ]\n  }\n}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_str struct str out = STR_INIT(1000);
+		struct json_writer w;
+
+		jw_init(&w, &out, 2);
+		jw_begin_object(&w, NULL);
+		jw_raw(&w, "k", cases[i].raw);
+		jw_end(&w);
+		assert_string_equal(out.buf, cases[i].indented);
+		str_clear(&out);
+		jw_init(&w, &out, 0);
+		jw_raw(&w, NULL, cases[i].raw);
+		assert_string_equal(out.buf, cases[i].raw);
+	}
+}
+
 static void strings_are_quoted_and_bad_bytes_replaced(void **state)
 {
 	static const struct {
@@ -209,6 +243,14 @@ static void values_can_be_walked_by_hand(void **state)
 	assert_true(json_bool(json_at(v, 2)));
 	assert_null(json_at(v, 3));
 	assert_false(json_entry(j, 2, &key, &v));
+	key = NULL;
+	assert_true(json_next(j, &key, &v));
+	assert_string_equal(key, "b");
+	assert_true(json_next(j, &key, &v));
+	assert_string_equal(key, "a");
+	assert_false(json_next(j, &key, &v));
+	key = NULL;
+	assert_false(json_next(NULL, &key, &v));
 	assert_null(json_get(json_get(j, "nope"), "deeper"));
 	assert_int_equal(json_len(NULL), 0);
 	assert_null(json_str(NULL));
@@ -228,6 +270,7 @@ int main(void)
 		cmocka_unit_test(endless_nesting_is_refused),
 		cmocka_unit_test(a_compact_document_is_written),
 		cmocka_unit_test(an_indented_document_looks_like_gos),
+		cmocka_unit_test(text_that_is_json_already_is_indented_as_the_rest),
 		cmocka_unit_test(strings_are_quoted_and_bad_bytes_replaced),
 		cmocka_unit_test(values_can_be_walked_by_hand),
 	};
