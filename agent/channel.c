@@ -21,6 +21,8 @@
 
 /* Reads in one turn, so that a busy monitor cannot keep the agent from its processes. */
 #define READS_A_TURN 16
+/* How long a resting agent waits for the host to take its call, before the next one. */
+#define REDIAL_MS 20
 
 struct channel {
 	struct loop *loop;
@@ -33,6 +35,8 @@ struct channel {
 	bool connecting; /* vsock: connect is under way */
 	bool readable, writable;
 	bool said_hello;
+	bool resting; /* vsock: the connection was ended so that the VM can be saved */
+	struct timer redial;
 	char buf[65536];
 };
 
@@ -273,7 +277,40 @@ static int finish_connect(struct channel *c, struct err *e)
 		return err_sys(e, "cannot connect to vsock port %u of the host", c->options.port);
 	}
 	c->connecting = false;
+	c->resting = false;
 	return 0;
+}
+
+static void hang_up(struct channel *c)
+{
+	if (c->source.fd < 0)
+		return;
+	loop_forget(c->loop, &c->source);
+	fd_close(take_fd(&c->source.fd));
+	c->connecting = c->readable = c->writable = false;
+	conn_reset(c->conn);
+}
+
+/*
+ * No connection survives, and nobody tells a guest that it goes on somewhere else. So it dials as long as
+ * nobody answers: the host of the saved VM does not listen any more, and that of a copy does.
+ */
+static void redial(void *ctx)
+{
+	struct channel *c = ctx;
+	struct err ignored = ERR_INIT;
+
+	if (!c->resting)
+		return;
+	hang_up(c);
+	if (channel_try_open(c, &ignored) < 0) {
+		err_clear(&ignored);
+		hang_up(c);
+	} else if (!c->connecting) {
+		c->resting = false;
+		return;
+	}
+	loop_timer_set(c->loop, &c->redial, REDIAL_MS);
 }
 
 int channel_turn(struct channel *c, struct err *e)
@@ -281,8 +318,13 @@ int channel_turn(struct channel *c, struct err *e)
 	if (c->connecting) {
 		if (!c->writable)
 			return 0;
-		if (finish_connect(c, e) < 0)
-			return -1;
+		if (finish_connect(c, e) < 0) {
+			if (!c->resting)
+				return -1;
+			err_clear(e);
+			hang_up(c); /* until the timer */
+			return 0;
+		}
 	}
 	for (int i = 0; c->readable && i < READS_A_TURN; i++) {
 		if (read_some(c, e) < 0)
@@ -299,4 +341,21 @@ int channel_drain(struct channel *c, struct err *e)
 		return -1;
 	c->writable = true;
 	return write_all(c, e);
+}
+
+int channel_rest(struct channel *c, struct err *e)
+{
+	if (channel_drain(c, e) < 0 || fd_set_nonblock(c->source.fd, true, e) < 0)
+		return -1;
+	if (c->options.channel == CHANNEL_VSOCK) {
+		hang_up(c);
+		c->resting = true;
+		c->redial = (struct timer){ .fire = redial, .ctx = c };
+		loop_timer_set(c->loop, &c->redial, REDIAL_MS);
+		return 0;
+	}
+	conn_reset(c->conn);
+	preamble_scan_init(&c->scan, NULL);
+	c->scanning = true;
+	return 0;
 }

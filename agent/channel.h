@@ -42,6 +42,13 @@ int channel_turn(struct channel *c, struct err *e) MUST_CHECK;
 int channel_drain(struct channel *c, struct err *e) MUST_CHECK;
 
 /*
+ * Before the VM is saved: writes everything that waits, forgets the session, and goes back to waiting for
+ * the next one: on a port in silence, on vsock (where no connection survives) by dialling until somebody
+ * answers.
+ */
+int channel_rest(struct channel *c, struct err *e) MUST_CHECK;
+
+/*
  * /dev's name of the virtio port called `name`, looked up below `class_dir`; 1 when found, else 0.
  */
 int channel_find_port(int class_dir, const char *name, char ret[32], struct err *e) MUST_CHECK;

@@ -2,7 +2,6 @@
 #include "agent/child.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,20 +9,20 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 
 #include "agent/command.h"
+#include "agent/mounts.h"
+#include "agent/sysctl.h"
 #include "agent/user.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
-
-#define NOFILE_MAX 1048576
 
 /* ---- terminal and pipes ---------------------------------------------------------------------- */
 
@@ -84,8 +83,7 @@ static int bind_console(const struct child_plan *plan, struct err *e)
 
 	if (plan->pty < 0)
 		return 0;
-	if (fd_open(AT_FDCWD, "dev/console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0620, &fd,
-		    e) < 0)
+	if (fd_open(AT_FDCWD, "dev/console", O_WRONLY | O_CREAT | O_NOFOLLOW, 0620, &fd, e) < 0)
 		return -1;
 	if (ptsname_r(plan->pty, slave, sizeof(slave)) != 0)
 		return err_sys(e, "cannot name the terminal");
@@ -108,26 +106,35 @@ static int change_root(const struct child_plan *plan, struct err *e)
 	return 0;
 }
 
-/* File systems that show the namespaces they are mounted in. Names resolve in the new root. */
-static int mount_views(struct err *e)
+static int set_names(const struct container_setup *s, struct err *e)
 {
-	static const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-	static const struct {
-		const char *type, *at;
-		unsigned long extra;
-	} views[] = {
-		{ "proc", "/proc", 0 },
-		{ "sysfs", "/sys", MS_RDONLY },
-		{ "cgroup2", "/sys/fs/cgroup", MS_RDONLY },
-		{ "mqueue", "/dev/mqueue", 0 },
-	};
+	const char *domain = s->domainname ? s->domainname : "";
 
-	for (size_t i = 0; i < ARRAY_LEN(views); i++) {
-		if (mount(views[i].type, views[i].at, views[i].type, flags | views[i].extra, NULL) <
-		    0)
-			return err_sys(e, "cannot mount '%s'", views[i].at);
-	}
+	if (sethostname(s->hostname, strlen(s->hostname)) < 0)
+		return err_sys(e, "cannot set the hostname");
+	if (*domain && setdomainname(domain, strlen(domain)) < 0)
+		return err_sys(e, "cannot set the domain name");
 	return 0;
+}
+
+/* In the new root. What has to be written comes before what makes it read-only. */
+static int furnish(const struct child_plan *plan, struct err *e)
+{
+	const struct container_setup *s = &plan->container->setup;
+
+	if (mounts_views(s->privileged, e) < 0 || mounts_tmpfs(&s->tmpfs, e) < 0)
+		return -1;
+	for (size_t i = 0; i < s->sysctls.n; i++) {
+		if (sysctl_set(s->sysctls.v[i], e) < 0)
+			return -1;
+	}
+	if (mounts_protect(&s->readonly_paths, e) < 0 || mounts_mask(&s->masked, e) < 0)
+		return -1;
+	if (!s->read_only)
+		return 0;
+	if (*plan->spec->cwd)
+		mounts_make_folders(plan->spec->cwd);
+	return mounts_make_read_only("/", e);
 }
 
 static int make_namespaces(const struct child_plan *plan, struct err *e)
@@ -135,9 +142,9 @@ static int make_namespaces(const struct child_plan *plan, struct err *e)
 	/* Not by clone: the namespace's root is the cgroup the process is in when it is made. */
 	if (unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(e, "cannot create a cgroup namespace");
-	if (sethostname(plan->container->hostname, strlen(plan->container->hostname)) < 0)
-		return err_sys(e, "cannot set the hostname");
-	return change_root(plan, e) < 0 ? -1 : mount_views(e);
+	if (set_names(&plan->container->setup, e) < 0 || change_root(plan, e) < 0)
+		return -1;
+	return furnish(plan, e);
 }
 
 static int join_namespaces(const struct child_plan *plan, struct err *e)
@@ -150,21 +157,6 @@ static int join_namespaces(const struct child_plan *plan, struct err *e)
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-/* As mkdir -p; we are inside the container's root. */
-static void make_folders(const char *path)
-{
-	auto_free char *copy = xstrdup(path);
-
-	for (char *at = copy; *at; at++) {
-		if (*at != '/' || at == copy)
-			continue;
-		*at = '\0';
-		mkdir(copy, 0755);
-		*at = '/';
-	}
-	mkdir(copy, 0755);
-}
-
 static int enter_cwd(const struct child_plan *plan, struct err *e)
 {
 	const char *cwd = *plan->spec->cwd ? plan->spec->cwd : "/";
@@ -172,7 +164,7 @@ static int enter_cwd(const struct child_plan *plan, struct err *e)
 	int r = chdir(cwd);
 
 	if (r < 0 && errno == ENOENT && plan->is_main) {
-		make_folders(cwd);
+		mounts_make_folders(cwd);
 		r = chdir(cwd);
 	}
 	if (r == 0)
@@ -180,27 +172,6 @@ static int enter_cwd(const struct child_plan *plan, struct err *e)
 	command_errno_text(errno, text);
 	return err_set(e, errno == ENOENT ? ERR_NO_COMMAND : ERR_NOT_EXEC,
 		       "chdir to cwd (\"%s\") set in config.json failed: %s", cwd, text);
-}
-
-static int become(const struct user *user, struct err *e)
-{
-	if (setgroups(user->ngroups, user->groups) < 0)
-		return err_sys(e, "cannot set the groups");
-	if (setresgid(user->gid, user->gid, user->gid) < 0)
-		return err_sys(e, "cannot set the group");
-	if (setresuid(user->uid, user->uid, user->uid) < 0)
-		return err_sys(e, "cannot set the user");
-	return 0;
-}
-
-static int set_limits(struct err *e)
-{
-	static const struct rlimit nofile = { NOFILE_MAX, NOFILE_MAX };
-	static const struct rlimit nproc = { RLIM_INFINITY, RLIM_INFINITY };
-
-	if (setrlimit(RLIMIT_NOFILE, &nofile) < 0 || setrlimit(RLIMIT_NPROC, &nproc) < 0)
-		return err_sys(e, "cannot set resource limits");
-	return 0;
 }
 
 /* The agent blocks some signals and ignores one; commands begin with neither. */
@@ -224,25 +195,39 @@ static void set_home(struct strv *env, const struct user *user)
 	strv_env_set(env, home);
 }
 
+/* Keys that a process adds are found by no other container's. Of use, but no need. */
+static void join_keyring(const struct child_plan *plan)
+{
+	auto_free char *name = xasprintf("_ses.%s", plan->container->id);
+
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);
+}
+
 static int exec_as_user(const struct child_plan *plan, struct err *e)
 {
+	const struct privileges *p = &plan->spec->privileges;
 	auto_user struct user user = { 0 };
 	auto_strv struct strv env = STRV_INIT;
 	auto_close int root = -1;
 	auto_free char *file = NULL;
 
 	if (fd_open_dir(AT_FDCWD, "/", &root, e) < 0 ||
-	    user_lookup(root, plan->spec->user, &user, e) < 0)
+	    user_lookup(root, plan->spec->user, &user, e) < 0 ||
+	    user_add_groups(root, &plan->spec->groups, &user, e) < 0)
 		return -1;
 	strv_copy(&env, &plan->spec->env);
 	set_home(&env, &user);
-	if (give_stdio(plan, user.uid, e) < 0 || enter_cwd(plan, e) < 0 || set_limits(e) < 0)
+	if (give_stdio(plan, user.uid, e) < 0 || enter_cwd(plan, e) < 0 ||
+	    privileges_set_limits(p, e) < 0)
 		return -1;
 	umask(022);
-	if (become(&user, e) < 0 ||
+	join_keyring(plan);
+	if (privileges_become(p, &user, e) < 0 ||
 	    command_find(plan->spec->args.v[0], strv_env_get(&env, "PATH"), &file, e) < 0)
 		return -1;
 	reset_signals();
+	if (privileges_install_filter(p, e) < 0)
+		return -1;
 	execve(file, strv_args(&plan->spec->args), strv_args(&env));
 	return command_exec_error(file, errno, e);
 }

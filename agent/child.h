@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "agent/container.h"
+#include "agent/privileges.h"
 #include "base/err.h"
 #include "base/strv.h"
 
@@ -18,6 +19,8 @@ struct child_spec {
 	struct strv env;
 	char *cwd;
 	char *user;
+	struct strv groups; /* more of them: names or numbers */
+	struct privileges privileges;
 };
 
 struct child_plan {

@@ -16,6 +16,8 @@
 #include "agent/cgroup.h"
 #include "agent/devices.h"
 #include "agent/disk.h"
+#include "agent/init.h"
+#include "agent/mounts.h"
 #include "agent/root.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -31,8 +33,15 @@ void container_setup_release(struct container_setup *s)
 	free(s->chain);
 	strv_release(&s->layers);
 	free(s->upper);
+	free(s->domainname);
+	cgroup_limits_release(&s->limits);
 	strv_release(&s->hosts);
 	strv_release(&s->resolv_conf);
+	strv_release(&s->tmpfs);
+	strv_release(&s->devices);
+	strv_release(&s->masked);
+	strv_release(&s->readonly_paths);
+	strv_release(&s->sysctls);
 	*s = (struct container_setup){ 0 };
 }
 
@@ -40,7 +49,8 @@ void container_free(struct container *c)
 {
 	if (!c)
 		return;
-	free(c->hostname);
+	container_setup_release(&c->setup);
+	strv_release(&c->disks);
 	fd_close(c->cgroup);
 	fd_close(c->pts);
 	fd_close(c->main_pidfd);
@@ -92,7 +102,13 @@ struct disks {
 	char image[DISK_PATH_SIZE];
 	char upper[DISK_PATH_SIZE];
 	struct str options;
+	struct strv names; /* of all of them, for what they have read and written */
 };
+
+static void add_name(struct disks *d, const char *path)
+{
+	strv_add(&d->names, path + strlen("/dev/"));
+}
 
 static int find_disks(const struct container_setup *s, struct disks *d, struct err *e)
 {
@@ -103,12 +119,15 @@ static int find_disks(const struct container_setup *s, struct disks *d, struct e
 	if (disk_find(block, s->joined ? s->joined : s->chain, d->image, e) < 0 ||
 	    disk_find(block, s->upper, d->upper, e) < 0)
 		return -1;
+	add_name(d, d->image);
+	add_name(d, d->upper);
 	for (size_t i = 0; !s->joined && i < s->layers.n; i++) {
 		char path[DISK_PATH_SIZE];
 
 		if (disk_find(block, s->layers.v[i], path, e) < 0)
 			return -1;
 		str_addf(&d->options, "%sdevice=%s", d->options.len ? "," : "", path);
+		add_name(d, path);
 	}
 	return 0;
 }
@@ -151,6 +170,15 @@ static int mount_upper(const char *device, bool is_volatile, struct err *e)
 	return 0;
 }
 
+/* Overlay's mark of a volatile mount, which refuses the next one. It stays when the container was restarted
+ * (the monitor starts none again whose disk was not unmounted). */
+static void forget_volatile(void)
+{
+	unlink("upper/work/work/incompat/volatile/dirty");
+	rmdir("upper/work/work/incompat/volatile");
+	rmdir("upper/work/work/incompat");
+}
+
 /* Works in the container's folder. */
 static int mount_root(const struct container_setup *s, const struct disks *d, struct err *e)
 {
@@ -169,24 +197,37 @@ static int mount_root(const struct container_setup *s, const struct disks *d, st
 		return err_sys(e, "cannot mount the image");
 	if (mount_upper(d->upper, s->is_volatile, e) < 0 || make_overlay_folders(e) < 0)
 		return -1;
+	if (s->is_volatile)
+		forget_volatile();
 	if (mount("overlay", "root", "overlay", 0, options) < 0)
 		return err_sys(e, "cannot mount the root file system");
 	return 0;
 }
 
-/* Mounts (bind or move) `source` on a place in the root. */
-static int mount_in_root(int rootfd, const char *source, const char *path, bool file,
-			 unsigned long flags, struct err *e)
+/* Mounts (bind or move) `source` on a place in the root. A bind mount can be read-only. */
+struct place {
+	const char *source, *path;
+	bool file, read_only;
+	unsigned long flags;
+};
+
+static int mount_in_root(int rootfd, const struct place *p, struct err *e)
 {
-	auto_close int at = -1;
+	auto_close int at = -1, mounted = -1;
 	char target[32];
 
-	if (root_make(rootfd, path, file, &at, e) < 0)
+	if (root_make(rootfd, p->path, p->file, &at, e) < 0)
 		return -1;
 	snprintf(target, sizeof(target), "/proc/self/fd/%d", at);
-	if (mount(source, target, NULL, flags, NULL) < 0)
-		return err_sys(e, "cannot mount '%s'", path);
-	return 0;
+	if (mount(p->source, target, NULL, p->flags, NULL) < 0)
+		return err_sys(e, "cannot mount '%s'", p->path);
+	if (!p->read_only)
+		return 0;
+	/* The place as it is seen now, which is the mount. */
+	if (root_make(rootfd, p->path, p->file, &mounted, e) < 0)
+		return -1;
+	snprintf(target, sizeof(target), "/proc/self/fd/%d", mounted);
+	return mounts_make_read_only(target, e);
 }
 
 static int write_lines(const char *name, const char *first, const struct strv *lines, struct err *e)
@@ -211,24 +252,28 @@ static int mount_files(const struct container_setup *s, int rootfd, struct err *
 				    "ff00::\tip6-mcastprefix\n"
 				    "ff02::1\tip6-allnodes\n"
 				    "ff02::2\tip6-allrouters\n";
+	static const char *const names[] = { "hosts", "hostname", "resolv.conf" };
 	auto_free char *hostname = xasprintf("%s\n", s->hostname);
 
 	if (write_lines("files/hosts", hosts, &s->hosts, e) < 0 ||
 	    write_lines("files/hostname", hostname, NULL, e) < 0 ||
 	    write_lines("files/resolv.conf", "", &s->resolv_conf, e) < 0)
 		return -1;
-	if (mount_in_root(rootfd, "files/hosts", "/etc/hosts", true, MS_BIND, e) < 0 ||
-	    mount_in_root(rootfd, "files/hostname", "/etc/hostname", true, MS_BIND, e) < 0 ||
-	    mount_in_root(rootfd, "files/resolv.conf", "/etc/resolv.conf", true, MS_BIND, e) < 0)
-		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		auto_free char *source = xasprintf("files/%s", names[i]);
+		auto_free char *path = xasprintf("/etc/%s", names[i]);
+		struct place p = { source, path, true, s->read_only, MS_BIND };
+
+		if (mount_in_root(rootfd, &p, e) < 0)
+			return -1;
+	}
 	return 0;
 }
 
-/* /dev as a whole, and places for what only the first process can mount, inside its namespaces. */
-static int mount_devices(struct container *c, int rootfd, struct err *e)
+/* Places for what only the first process can mount, inside its namespaces. */
+static int make_places(int rootfd, struct err *e)
 {
 	static const char *const places[] = { "/proc", "/sys" };
-	const char *dev = SPARE_DEV;
 
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		auto_close int fd = -1;
@@ -236,18 +281,49 @@ static int mount_devices(struct container *c, int rootfd, struct err *e)
 		if (root_make(rootfd, places[i], false, &fd, e) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+/* /dev as a whole. */
+static int mount_dev(struct container *c, int rootfd, struct err *e)
+{
+	struct place p = { SPARE_DEV, "/dev", false, false, MS_MOVE };
+
 	/* The spare one is used up when this is not the first container. */
 	if (rmdir(SPARE_DEV) == 0 || errno == ENOENT) {
-		dev = "dev";
-		if (devices_make(dev, e) < 0 || chdir(c->dir) < 0)
+		p.source = "dev";
+		if (devices_make(p.source, e) < 0 || chdir(c->dir) < 0)
 			return err_is_set(e) ? -1 : err_sys(e, "cannot enter '%s'", c->dir);
 	}
-	if (mount_in_root(rootfd, dev, "/dev", false, MS_MOVE, e) < 0)
+	if (mount_in_root(rootfd, &p, e) < 0)
 		return -1;
-	rmdir(dev);
-	if (fd_open_in_root(rootfd, "/dev/pts", O_PATH | O_DIRECTORY, &c->pts, e) < 0)
+	rmdir(p.source);
+	return fd_open_in_root(rootfd, "/dev/pts", O_PATH | O_DIRECTORY, &c->pts, e);
+}
+
+static int add_devices(const struct container_setup *s, int rootfd, struct err *e)
+{
+	auto_close int shm = -1;
+
+	if (s->shm_size > 0 &&
+	    (fd_open_in_root(rootfd, "/dev/shm", O_PATH | O_DIRECTORY, &shm, e) < 0 ||
+	     devices_size_shm(shm, s->shm_size, e) < 0))
 		return -1;
+	if (s->privileged && devices_add_all(rootfd, e) < 0)
+		return -1;
+	for (size_t i = 0; i < s->devices.n; i++) {
+		if (devices_add(rootfd, s->devices.v[i], e) < 0)
+			return -1;
+	}
 	return 0;
+}
+
+/* This program, which is a container's init when it is called by that name (init.h). */
+static int mount_init(int rootfd, struct err *e)
+{
+	static const struct place p = { "/proc/self/exe", INIT_PATH, true, true, MS_BIND };
+
+	return mount_in_root(rootfd, &p, e);
 }
 
 static int make_in_folder(const struct container_setup *s, const struct disks *d,
@@ -257,20 +333,26 @@ static int make_in_folder(const struct container_setup *s, const struct disks *d
 
 	if (mount_root(s, d, e) < 0 || fd_open_dir(AT_FDCWD, "root", &rootfd, e) < 0)
 		return -1;
-	if (mount_devices(c, rootfd, e) < 0 || mount_files(s, rootfd, e) < 0)
+	if (make_places(rootfd, e) < 0 || mount_dev(c, rootfd, e) < 0 ||
+	    add_devices(s, rootfd, e) < 0 || mount_files(s, rootfd, e) < 0)
 		return -1;
-	return cgroup_make(c->dir + strlen("/c/"), s->memory, s->nano_cpus, &c->cgroup, e);
+	if (s->init && mount_init(rootfd, e) < 0)
+		return -1;
+	if (cgroup_make(c->dir + strlen("/c/"), &s->limits, &c->cgroup, e) < 0)
+		return -1;
+	/* Of the VM as a whole it may not be 0 any more. */
+	c->oom_kills = cgroup_oom_kills(c->cgroup);
+	return 0;
 }
 
-int container_make(const struct container_setup *s, struct container **ret, struct err *e)
+int container_make(struct container_setup *s, struct container **ret, struct err *e)
 {
-	struct disks d = { .options = STR_INIT(CONTAINER_LAYERS_MAX * DISK_PATH_SIZE) };
+	struct disks d = { .options = STR_INIT(CONTAINER_LAYERS_MAX * DISK_PATH_SIZE),
+			   .names = STRV_INIT };
 	struct container *c = xcalloc(1, sizeof(*c));
 	int r;
 
 	c->cgroup = c->pts = c->main_pidfd = -1;
-	c->is_volatile = s->is_volatile;
-	c->hostname = xstrdup(s->hostname);
 	memcpy(c->id, s->id, CONTAINER_ID_SIZE);
 	snprintf(c->dir, sizeof(c->dir), "/c/%.12s", s->id);
 	r = find_disks(s, &d, e);
@@ -285,11 +367,15 @@ int container_make(const struct container_setup *s, struct container **ret, stru
 			r = err_sys(e, "cannot enter '/'");
 	}
 	str_release(&d.options);
-	if (r < 0)
+	c->disks = d.names;
+	if (r < 0) {
 		container_free(c);
-	else
-		*ret = c;
-	return r;
+		return -1;
+	}
+	c->setup = *s;
+	*s = (struct container_setup){ 0 };
+	*ret = c;
+	return 0;
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/cgroup.h"
 #include "base/err.h"
 #include "base/strv.h"
 
@@ -34,9 +35,16 @@ struct container_setup {
 	struct strv layers; /* and of the layers' */
 	char *upper;
 	bool is_volatile; /* nothing has to survive this VM */
-	int64_t memory, nano_cpus;
+	char *domainname; /* NULL: none */
+	bool privileged, read_only, init;
+	int64_t shm_size; /* bytes, 0: the default */
+	struct cgroup_limits limits;
 	struct strv hosts;	 /* more lines for /etc/hosts */
 	struct strv resolv_conf; /* lines of /etc/resolv.conf */
+	struct strv tmpfs;	 /* path=options */
+	struct strv devices;	 /* source:path:permissions */
+	struct strv masked, readonly_paths;
+	struct strv sysctls; /* name=value */
 };
 
 void container_setup_release(struct container_setup *s);
@@ -44,8 +52,10 @@ void container_setup_release(struct container_setup *s);
 struct container {
 	char id[CONTAINER_ID_SIZE + 1];
 	char dir[32]; /* /c/<12 digits> */
-	char *hostname;
-	bool is_volatile;
+	struct container_setup setup;
+	struct strv disks;	/* the kernel's names of them: "vda" */
+	uint64_t oom_kills;	/* that were told */
+	uint64_t memory_before; /* bytes that the guest needed without it (stats.h) */
 	int cgroup;
 	int pts;	/* its /dev/pts */
 	int main_pidfd; /* of process 1, -1 when it does not run: it holds the namespaces */
@@ -58,11 +68,10 @@ struct container {
 int container_prepare(struct err *e) MUST_CHECK;
 
 /*
- * Mounts everything. ERR_NOT_FOUND when a disk is not there: nothing was done then, and it may be
- * tried again. After any other error the VM is of no use.
+ * Mounts everything and takes the contents of `s`. ERR_NOT_FOUND when a disk is not there: nothing was
+ * done then, and it may be tried again. After any other error the VM is of no use.
  */
-int container_make(const struct container_setup *s, struct container **ret,
-		   struct err *e) MUST_CHECK;
+int container_make(struct container_setup *s, struct container **ret, struct err *e) MUST_CHECK;
 void container_free(struct container *c);
 
 /* Unmounts what container_make mounted; its processes have ended. `trim` gives free blocks back. */

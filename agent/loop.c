@@ -31,14 +31,6 @@ int loop_new(struct loop **ret, struct err *e)
 	return 0;
 }
 
-void loop_free(struct loop *l)
-{
-	if (!l)
-		return;
-	fd_close(l->epfd);
-	free(l);
-}
-
 void loop_watch(struct loop *l, struct source *s, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data.ptr = s };

@@ -27,7 +27,6 @@ struct timer {
 };
 
 int loop_new(struct loop **ret, struct err *e) MUST_CHECK;
-void loop_free(struct loop *l);
 
 /*
  * Watches for `events` (0: for none, not even errors). Registering can only fail for want of memory

@@ -7,6 +7,8 @@
  * While the monitor reads it, the agent does what every container needs anyway. Waiting for devices
  * is by the kernel's events, never by looking again and again.
  *
+ * The same program is the init of a container that wants one (init.h), called by another name.
+ *
  * It ends only by ending the VM. When it cannot go on it says why on the console; its death would
  * be a kernel panic, which the monitor reports with those lines.
  */
@@ -20,6 +22,7 @@
 
 #include "agent/boot.h"
 #include "agent/console.h"
+#include "agent/init.h"
 #include "agent/requests.h"
 #include "agent/uevent.h"
 #include "base/fd.h"
@@ -84,7 +87,7 @@ static bool turn(void *ctx, bool idle)
 
 	if (channel_is_open(a->channel)) {
 		more = channel_turn(a->channel, &e);
-		if (more < 0)
+		if (more < 0 || requests_turn(a, &e) < 0)
 			stop(init, &e);
 	}
 	if (more)
@@ -146,7 +149,7 @@ static int start(struct init *init, int64_t start_us, struct err *e)
 	return watch_children(init, e);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static struct init init;
 	/* Each process takes a few descriptors here. */
@@ -154,6 +157,8 @@ int main(void)
 	int64_t start_us = boot_us();
 	struct err e = ERR_INIT;
 
+	if (init_is_wanted(argv[0]))
+		return init_main(argc, argv);
 	if (getpid() != 1)
 		return 1;
 	/*

@@ -60,6 +60,8 @@ void process_spec_release(struct process_spec *s)
 	strv_release(&s->child.env);
 	free(s->child.cwd);
 	free(s->child.user);
+	strv_release(&s->child.groups);
+	privileges_release(&s->child.privileges);
 	*s = (struct process_spec){ 0 };
 }
 
@@ -148,7 +150,7 @@ static void maybe_ended(void *ctx)
 	if (!p->reaped || !p->running || is_open(&p->io[OUT]) || is_open(&p->io[ERR]))
 		return;
 	if (p->by_signal && p->status == SIGKILL && p->container->cgroup >= 0)
-		oom = cgroup_saw_oom(p->container->cgroup);
+		oom = cgroup_oom_kills(p->container->cgroup) > 0;
 	p->owner->ops->ended(p->owner->ctx, p, p->by_signal, p->status, oom);
 	process_free(p);
 }
@@ -370,13 +372,43 @@ static int enter_pid_namespace(struct processes *ps, const struct container *c, 
 	return 0;
 }
 
+static pid_t clone_into(struct clone_args *args, int cgroup, const struct child_plan *plan,
+			int status)
+{
+	pid_t pid;
+
+	args->cgroup = (uint64_t)(unsigned int)cgroup;
+	pid = (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+	if (pid == 0)
+		run_child(plan, status);
+	return pid;
+}
+
+/*
+ * A container that has made cgroups of its own (a Docker or systemd in it) has left the one that we have
+ * made, which takes no processes any more. Then where its first process is.
+ */
+static pid_t clone_beside_main(const struct process *p, struct clone_args *args,
+			       const struct child_plan *plan, int status, struct err *e)
+{
+	const struct process *first = find(p->owner, p->container, PROCESS_MAIN);
+	auto_close int cgroup = -1;
+	pid_t pid;
+
+	if (!first)
+		return err_set(e, ERR_CONFLICT, "container is not running");
+	if (cgroup_open_of(first->pid, &cgroup, e) < 0)
+		return -1;
+	pid = clone_into(args, cgroup, plan, status);
+	return pid < 0 ? err_sys(e, "cannot start a process") : pid;
+}
+
 static int clone_child(struct process *p, const struct child_plan *plan, int status, struct err *e)
 {
 	struct clone_args args = {
 		.flags = CLONE_PIDFD | CLONE_INTO_CGROUP,
 		.pidfd = (uint64_t)(uintptr_t)&p->pidfd,
 		.exit_signal = SIGCHLD,
-		.cgroup = (uint64_t)(unsigned int)p->container->cgroup,
 	};
 	pid_t pid;
 
@@ -384,10 +416,10 @@ static int clone_child(struct process *p, const struct child_plan *plan, int sta
 		args.flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
 	else if (enter_pid_namespace(p->owner, p->container, e) < 0)
 		return -1;
-	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-	if (pid == 0)
-		run_child(plan, status);
-	if (pid < 0)
+	pid = clone_into(&args, p->container->cgroup, plan, status);
+	if (pid < 0 && errno == EBUSY && !plan->is_main)
+		pid = clone_beside_main(p, &args, plan, status, e);
+	else if (pid < 0)
 		err_sys(e, "cannot start a process");
 	/* Back, or later first processes would be born in there too. */
 	if (!plan->is_main && setns(p->owner->own_pid_ns, CLONE_NEWPID) < 0)

@@ -6,21 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/reboot.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/cgroup.h"
 #include "agent/console.h"
-#include "agent/disk.h"
+#include "agent/identity.h"
+#include "agent/oom.h"
+#include "agent/proclist.h"
+#include "agent/setup.h"
+#include "agent/stats.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
-#define ARGS_MAX       65536u
-#define PATH_BYTES_MAX 4096u
-#define USER_BYTES_MAX 512u
-#define HOSTNAME_MAX   64
-#define LINES_MAX      4096u
-#define SIZE_MAX_CELLS 65535
 /* How long a container.setup waits for a disk that is not there. */
 #define DISK_WAIT_MS 10000
+/* A clock that is less than this off is left alone: nanoseconds. */
+#define CLOCK_SLACK 500000000
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
@@ -73,13 +75,6 @@ static void log_to_monitor(struct agent *a, const char *text)
 
 /* ---- looking things up ----------------------------------------------------------------------- */
 
-static int check_range(const char *name, int64_t value, int64_t min, int64_t max, struct err *e)
-{
-	if (value < min || value > max)
-		return err_set(e, ERR_INVALID, "'%s' is %lld", name, (long long)value);
-	return 0;
-}
-
 static int find_container(struct agent *a, const char *id, struct container **ret, struct err *e)
 {
 	struct container *c = a->containers;
@@ -120,64 +115,6 @@ static int read_target(struct agent *a, const struct message *m, struct target *
 
 /* ---- container.setup ------------------------------------------------------------------------- */
 
-static int check_serial(const char *serial, struct err *e)
-{
-	if (!*serial || strlen(serial) > DISK_SERIAL_MAX)
-		return err_set(e, ERR_INVALID, "bad disk serial '%.40s'", serial);
-	return 0;
-}
-
-static int check_setup(const struct container_setup *s, struct err *e)
-{
-	if (!hex_is(s->id, CONTAINER_ID_SIZE))
-		return err_set(e, ERR_INVALID, "bad container id '%.80s'", s->id);
-	if (strlen(s->hostname) > HOSTNAME_MAX)
-		return err_set(e, ERR_INVALID, "hostname is longer than %d bytes", HOSTNAME_MAX);
-	if (!s->joined == !s->chain)
-		return err_set(e, ERR_INVALID, "'root' needs either 'joined' or 'chain'");
-	if (check_serial(s->joined ? s->joined : s->chain, e) < 0 || check_serial(s->upper, e) < 0)
-		return -1;
-	if (s->layers.n > CONTAINER_LAYERS_MAX || s->hosts.n > LINES_MAX ||
-	    s->resolv_conf.n > LINES_MAX)
-		return err_set(e, ERR_INVALID, "too many layers or lines");
-	for (size_t i = 0; i < s->layers.n; i++) {
-		if (check_serial(s->layers.v[i], e) < 0)
-			return -1;
-	}
-	return check_range("memory", s->memory, 0, INT64_MAX, e) < 0 ||
-			       check_range("cpus", s->nano_cpus, 0, INT64_MAX, e) < 0
-		       ? -1
-		       : 0;
-}
-
-static int read_setup(const struct message *m, struct container_setup *s, struct err *e)
-{
-	static const struct json_field root_fields[] = {
-		JSON_STR("joined", false, struct container_setup, joined),
-		JSON_STR("chain", false, struct container_setup, chain),
-		JSON_STRV("layers", false, struct container_setup, layers),
-		JSON_END,
-	};
-	static const struct json_field fields[] = {
-		JSON_STR("container", true, struct container_setup, id),
-		JSON_STR("hostname", true, struct container_setup, hostname),
-		JSON_STR("upper", true, struct container_setup, upper),
-		JSON_BOOL("volatile", false, struct container_setup, is_volatile),
-		JSON_INT("memory", false, struct container_setup, memory),
-		JSON_INT("cpus", false, struct container_setup, nano_cpus),
-		JSON_STRV("hosts", false, struct container_setup, hosts),
-		JSON_STRV("resolv_conf", false, struct container_setup, resolv_conf),
-		JSON_END,
-	};
-	const struct json *root = json_get(m->json, "root");
-
-	if (json_read(m->json, fields, s, e) < 0)
-		return -1;
-	if (!json_is_object(root))
-		return err_set(e, ERR_INVALID, "'root' is not an object");
-	return json_read(root, root_fields, s, e) < 0 ? -1 : check_setup(s, e);
-}
-
 int agent_prepare(struct agent *a, struct err *e)
 {
 	if (a->prepared)
@@ -200,6 +137,22 @@ static void end_setup(struct agent *a)
 	a->setup_request = 0;
 }
 
+/* Kills for want of memory are told once, and before the end of the process that was killed. */
+static void tell_oom(void *ctx)
+{
+	struct agent *a = ctx;
+
+	for (struct container *c = a->containers; c; c = c->next) {
+		auto_message_out struct message_out m = MESSAGE_OUT_INIT;
+
+		if (!oom_happened(c))
+			continue;
+		message_out_event(&m, "container.oom");
+		jw_str(&m.json, "container", c->id);
+		send(a, &m);
+	}
+}
+
 /* With `last`, a disk that is missing is an error, else a reason to wait. */
 static void try_setup(struct agent *a, bool last)
 {
@@ -213,6 +166,10 @@ static void try_setup(struct agent *a, bool last)
 	} else {
 		c->next = a->containers;
 		a->containers = c;
+		stats_begin(c);
+		/* Without it all works but one event. */
+		if (oom_watch(a->loop, c, tell_oom, a, &e) < 0)
+			log_to_monitor(a, e.msg);
 		answer_us(a, a->setup_request, "mount_us", boot_us() - a->setup_begin_us);
 	}
 	end_setup(a);
@@ -238,7 +195,7 @@ static int op_setup(struct agent *a, const struct message *m, int64_t id, struct
 
 	if (a->setup_request)
 		return err_set(e, ERR_CONFLICT, "another container is being set up");
-	r = read_setup(m, &s, e);
+	r = setup_read(m, &s, e);
 	if (r == 0 && find_container(a, s.id, &c, &none) == 0)
 		r = err_set(e, ERR_CONFLICT, "container is set up already");
 	if (r < 0) {
@@ -256,63 +213,6 @@ static int op_setup(struct agent *a, const struct message *m, int64_t id, struct
 
 /* ---- process.* ------------------------------------------------------------------------------- */
 
-static int check_process(const struct process_spec *s, struct err *e)
-{
-	const int64_t streams[] = { s->stdin_stream, s->stdout_stream, s->stderr_stream };
-
-	if (!s->child.args.n)
-		return err_set(e, ERR_INVALID, "no command");
-	if (*s->child.cwd && *s->child.cwd != '/')
-		return err_set(e, ERR_INVALID, "working directory '%s' is not absolute",
-			       s->child.cwd);
-	if (check_range("process", s->number, 1, INT64_MAX, e) < 0 ||
-	    check_range("rows", s->rows, 0, SIZE_MAX_CELLS, e) < 0 ||
-	    check_range("cols", s->cols, 0, SIZE_MAX_CELLS, e) < 0)
-		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(streams); i++) {
-		if (check_range("stream", streams[i], 0, UINT32_MAX, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int read_process(const struct message *m, struct process_spec *s, char **container,
-			struct err *e)
-{
-	struct wire {
-		char *container, *user;
-		struct process_spec s;
-	} w = { 0 };
-	static const struct json_field fields[] = {
-		JSON_STR("container", true, struct wire, container),
-		JSON_STR("user", false, struct wire, user),
-		JSON_INT("process", true, struct wire, s.number),
-		JSON_BOOL("tty", false, struct wire, s.tty),
-		JSON_INT("rows", false, struct wire, s.rows),
-		JSON_INT("cols", false, struct wire, s.cols),
-		JSON_INT("stdin", false, struct wire, s.stdin_stream),
-		JSON_INT("stdout", false, struct wire, s.stdout_stream),
-		JSON_INT("stderr", false, struct wire, s.stderr_stream),
-		JSON_END,
-	};
-	int r = json_read(m->json, fields, &w, e);
-
-	*container = w.container;
-	*s = w.s;
-	s->child.user = w.user ? w.user : xstrdup("");
-	if (r < 0)
-		return -1;
-	if (strlen(s->child.user) > USER_BYTES_MAX)
-		return err_set(e, ERR_INVALID, "user is longer than %u bytes", USER_BYTES_MAX);
-	if (message_list(m, "args", ARGS_MAX, &s->child.args, e) < 0 ||
-	    message_list(m, "env", ARGS_MAX, &s->child.env, e) < 0 ||
-	    message_text(m, "cwd", PATH_BYTES_MAX, &s->child.cwd, e) < 0)
-		return -1;
-	if (!s->child.cwd)
-		s->child.cwd = xstrdup("");
-	return check_process(s, e);
-}
-
 static int op_start(struct agent *a, const struct message *m, int64_t id, struct err *e)
 {
 	__attribute__((cleanup(process_spec_release))) struct process_spec s = { 0 };
@@ -321,7 +221,8 @@ static int op_start(struct agent *a, const struct message *m, int64_t id, struct
 
 	if (a->off_request)
 		return err_set(e, ERR_CONFLICT, "the virtual machine is shutting down");
-	if (read_process(m, &s, &container_id, e) < 0 || find_container(a, container_id, &c, e) < 0)
+	if (setup_read_process(m, &s, &container_id, e) < 0 ||
+	    find_container(a, container_id, &c, e) < 0)
 		return -1;
 	return process_start_take(a->processes, c, &s, id, e);
 }
@@ -331,7 +232,8 @@ static int op_signal(struct agent *a, const struct message *m, int64_t id, struc
 	struct target t = { 0 };
 	struct container *c = NULL;
 
-	if (read_target(a, m, &t, &c, e) < 0 || check_range("signal", t.signal, 1, SIGRTMAX, e) < 0)
+	if (read_target(a, m, &t, &c, e) < 0 ||
+	    setup_check_range("signal", t.signal, 1, SIGRTMAX, e) < 0)
 		return -1;
 	if (process_signal(a->processes, c, t.process, (int)t.signal, e) < 0)
 		return -1;
@@ -345,8 +247,8 @@ static int op_resize(struct agent *a, const struct message *m, int64_t id, struc
 	struct container *c = NULL;
 
 	if (read_target(a, m, &t, &c, e) < 0 ||
-	    check_range("rows", t.rows, 0, SIZE_MAX_CELLS, e) < 0 ||
-	    check_range("cols", t.cols, 0, SIZE_MAX_CELLS, e) < 0)
+	    setup_check_range("rows", t.rows, 0, SETUP_CELLS_MAX, e) < 0 ||
+	    setup_check_range("cols", t.cols, 0, SETUP_CELLS_MAX, e) < 0)
 		return -1;
 	if (process_resize(a->processes, c, t.process, t.rows, t.cols, e) < 0)
 		return -1;
@@ -375,6 +277,9 @@ static void process_ended(void *ctx, const struct process *p, bool by_signal, in
 	auto_message_out struct message_out m = MESSAGE_OUT_INIT;
 	struct agent *a = ctx;
 
+	/* Execs that end well are many, and have nothing to do with it. */
+	if (oom || process_number(p) == PROCESS_MAIN)
+		tell_oom(a);
 	message_out_event(&m, "process.exit");
 	jw_str(&m.json, "container", process_container(p)->id);
 	jw_int(&m.json, "process", process_number(p));
@@ -385,6 +290,57 @@ static void process_ended(void *ctx, const struct process *p, bool by_signal, in
 }
 
 const struct process_ops requests_process_ops = { process_started, process_ended };
+
+/* ---- readers, and the clock ------------------------------------------------------------------ */
+
+/* Requests about a container as a whole. */
+static int read_container(struct agent *a, const struct message *m, struct container **ret,
+			  struct err *e)
+{
+	const char *id = json_str(json_get(m->json, "container"));
+
+	return find_container(a, id ? id : "", ret, e);
+}
+
+static int op_stats(struct agent *a, const struct message *m, int64_t id, struct err *e)
+{
+	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
+	struct container *c = NULL;
+
+	if (read_container(a, m, &c, e) < 0)
+		return -1;
+	message_out_reply(&out, id);
+	stats_write(c, &out.json);
+	send(a, &out);
+	return 0;
+}
+
+static int op_processes(struct agent *a, const struct message *m, int64_t id, struct err *e)
+{
+	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
+	struct container *c = NULL;
+
+	if (read_container(a, m, &c, e) < 0)
+		return -1;
+	message_out_reply(&out, id);
+	proclist_write(c, &out.json);
+	send(a, &out);
+	return 0;
+}
+
+static int op_clock(struct agent *a, const struct message *m, int64_t id, struct err *e)
+{
+	int64_t now = json_int(json_get(m->json, "now"), 0), off;
+	struct timespec t = { .tv_sec = now / 1000000000, .tv_nsec = now % 1000000000 };
+
+	if (setup_check_range("now", now, 1, INT64_MAX, e) < 0)
+		return -1;
+	off = clock_now() - now;
+	if ((off > CLOCK_SLACK || off < -CLOCK_SLACK) && clock_settime(CLOCK_REALTIME, &t) < 0)
+		return err_sys(e, "cannot set the clock");
+	answer_ok(a, id);
+	return 0;
+}
 
 /* ---- shutdown -------------------------------------------------------------------------------- */
 
@@ -401,7 +357,7 @@ static void finish_shutdown(struct agent *a)
 
 	for (const struct container *c = a->containers; c; c = c->next) {
 		/* Nothing of it has to survive. */
-		if (c->is_volatile)
+		if (c->setup.is_volatile && !a->keep)
 			continue;
 		if (container_unmount(c, a->trim, &e) < 0) {
 			log_to_monitor(a, e.msg);
@@ -426,6 +382,7 @@ static int op_shutdown(struct agent *a, const struct message *m, int64_t id, str
 		return err_set(e, ERR_CONFLICT, "the virtual machine is shutting down");
 	a->off_request = id;
 	a->trim = json_bool(json_get(m->json, "trim"));
+	a->keep = json_bool(json_get(m->json, "keep"));
 	for (const struct container *c = a->containers; c; c = c->next) {
 		struct err ignored = ERR_INIT;
 
@@ -436,6 +393,53 @@ static int op_shutdown(struct agent *a, const struct message *m, int64_t id, str
 	return 0;
 }
 
+/* ---- saved VMs ------------------------------------------------------------------------------- */
+
+/* What was set up cannot be told from what a copy would set up anew, so nothing may be. */
+static int op_rest(struct agent *a, const struct message *m, int64_t id, struct err *e)
+{
+	(void)m;
+	if (a->containers || a->setup_request || a->off_request || processes_are_left(a->processes))
+		return err_set(e, ERR_CONFLICT, "the virtual machine is in use");
+	/* All that every container needs is in the copies then. */
+	if (agent_prepare(a, e) < 0)
+		return -1;
+	answer_ok(a, id);
+	a->resting = true;
+	return 0;
+}
+
+int requests_turn(struct agent *a, struct err *e)
+{
+	if (!a->resting)
+		return 0;
+	a->resting = false;
+	return channel_rest(a->channel, e);
+}
+
+struct identity_request {
+	int64_t now, entropy;
+};
+
+static int op_identity(struct agent *a, const struct message *m, int64_t id, struct err *e)
+{
+	static const struct json_field fields[] = {
+		JSON_INT("now", true, struct identity_request, now),
+		JSON_INT("entropy", true, struct identity_request, entropy),
+		JSON_END,
+	};
+	struct identity_request r = { 0, 0 };
+
+	if (json_read(m->json, fields, &r, e) < 0)
+		return -1;
+	if (r.entropy < 0 || (uint64_t)r.entropy >= m->nblobs)
+		return err_set(e, ERR_INVALID, "no such bytes");
+	if (identity_take(m->blobs[r.entropy].p, m->blobs[r.entropy].n, r.now, e) < 0)
+		return -1;
+	answer_ok(a, id);
+	return 0;
+}
+
 /* ---- the connection's callbacks -------------------------------------------------------------- */
 
 static const struct {
@@ -443,9 +447,16 @@ static const struct {
 	/* 0: was answered or will be; -1: the error is the answer. */
 	int (*run)(struct agent *a, const struct message *m, int64_t id, struct err *e);
 } operations[] = {
-	{ "container.setup", op_setup }, { "process.start", op_start },
-	{ "process.signal", op_signal }, { "process.resize", op_resize },
+	{ "container.setup", op_setup },
+	{ "process.start", op_start },
+	{ "process.signal", op_signal },
+	{ "process.resize", op_resize },
+	{ "container.stats", op_stats },
+	{ "container.processes", op_processes },
+	{ "clock", op_clock },
 	{ "shutdown", op_shutdown },
+	{ "rest", op_rest },
+	{ "identity", op_identity },
 };
 
 static int run_request(struct agent *a, const struct message *m, int64_t id, struct err *e)

@@ -27,7 +27,8 @@ struct agent {
 
 	/* A shutdown that waits for the last process. */
 	int64_t off_request; /* 0: none */
-	bool trim;
+	bool trim, keep;
+	bool resting; /* the session ends when its last answer is written */
 };
 
 extern const struct conn_ops requests_ops; /* with the agent as context */
@@ -39,6 +40,9 @@ int agent_prepare(struct agent *a, struct err *e) MUST_CHECK;
 void requests_devices_changed(struct agent *a);
 /* Processes were reaped: perhaps the last one that a shutdown waits for. */
 void requests_processes_changed(struct agent *a);
+
+/* Before each wait: what has to be done once everything was answered. */
+int requests_turn(struct agent *a, struct err *e) MUST_CHECK;
 
 /* The end of this VM, at once. */
 void agent_power_off(const struct agent *a) __attribute__((noreturn));

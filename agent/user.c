@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
-#include "base/strv.h"
 
 #define FILE_MAX       (16u * 1024 * 1024)
 #define LINE_MAX_BYTES 65536u
@@ -276,6 +275,63 @@ int user_lookup(int rootfd, const char *text, struct user *ret, struct err *e)
 	*ret = u;
 	u = (struct user){ 0 };
 	return 0;
+}
+
+static int add_named_group(int rootfd, const char *want, struct user *u, struct err *e)
+{
+	uint64_t id;
+	gid_t gid = 0;
+	int r = find_group(rootfd, want, &gid, e);
+
+	if (r < 0)
+		return err_wrap(e, "Unable to find group %s", want);
+	if (r == 0) {
+		if (!number(want, &id))
+			return err_set(e, ERR_INVALID,
+				       "Unable to find group %s: no matching entries in group file",
+				       want);
+		gid = (gid_t)id;
+	}
+	if (number_in_range(gid, e) < 0)
+		return -1;
+	add_group(u, gid);
+	return 0;
+}
+
+int user_add_groups(int rootfd, const struct strv *names, struct user *u, struct err *e)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		if (add_named_group(rootfd, names->v[i], u, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The first field of the first line whose third is the number. */
+static char *name_of(int rootfd, const char *path, uint64_t id)
+{
+	__attribute__((cleanup(lines_release))) struct lines l;
+	struct err e = ERR_INIT;
+	char *line, *f[3];
+	uint64_t n;
+
+	if (lines_open(rootfd, path, &l, &e) < 0)
+		return NULL;
+	while (lines_next(&l, &line, &e) > 0) {
+		if (fields(line, f, 3) && *f[0] && number(f[2], &n) && n == id)
+			return xstrdup(f[0]);
+	}
+	return NULL;
+}
+
+char *user_name(int rootfd, uid_t uid)
+{
+	return name_of(rootfd, "/etc/passwd", uid);
+}
+
+char *user_group_name(int rootfd, gid_t gid)
+{
+	return name_of(rootfd, "/etc/group", gid);
 }
 
 void user_release(struct user *u)

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/strv.h"
 
 struct user {
 	uid_t uid;
@@ -26,6 +27,18 @@ struct user {
 
 /* ERR_INVALID with Docker's text ("unable to find user x: no matching entries in passwd file"). */
 int user_lookup(int rootfd, const char *text, struct user *ret, struct err *e) MUST_CHECK;
+/*
+ * Adds groups by name or number to those the user has. ERR_INVALID with Docker's text ("Unable to find
+ * group x: ...").
+ */
+int user_add_groups(int rootfd, const struct strv *names, struct user *u, struct err *e) MUST_CHECK;
+/*
+ * The name that an id has in the file, or NULL; what is wrong with the file counts as not found. The
+ * caller frees.
+ */
+char *user_name(int rootfd, uid_t uid);
+char *user_group_name(int rootfd, gid_t gid);
+
 void user_release(struct user *u);
 #define auto_user __attribute__((cleanup(user_release)))
 

@@ -14,6 +14,7 @@
 #include "agent/user.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/strv.h"
 
 /* A root file system in a folder of its own. */
 struct root {
@@ -119,6 +120,43 @@ static void names_and_numbers_follow_dockers_rules(void **state)
 		check(*state, cases[i].text, cases[i].uid, cases[i].groups, cases[i].home);
 }
 
+static void more_groups_are_added_once_by_name_or_number(void **state)
+{
+	const struct root *r = *state;
+	auto_user struct user u = { 0 };
+	auto_strv struct strv names = STRV_INIT;
+	auto_str struct str got = STR_INIT(1000);
+	struct err e = ERR_INIT;
+
+	assert_int_equal(user_lookup(r->fd, "joe", &u, &e), 0);
+	strv_split(&names, "video users 4444 11", ' ');
+	assert_int_equal(user_add_groups(r->fd, &names, &u, &e), 0);
+	for (size_t i = 0; i < u.ngroups; i++)
+		str_addf(&got, "%u ", u.groups[i]);
+	assert_string_equal(got.buf, "100 10 44 4444 11 ");
+	strv_clear(&names);
+	strv_add(&names, "nogroup");
+	assert_int_equal(user_add_groups(r->fd, &names, &u, &e), -1);
+	assert_string_equal(e.msg,
+			    "Unable to find group nogroup: no matching entries in group file");
+	err_clear(&e);
+	strv_clear(&names);
+	strv_add(&names, "2147483648");
+	assert_int_equal(user_add_groups(r->fd, &names, &u, &e), -1);
+	assert_string_equal(e.msg, "uids and gids must be in range 0-2147483647");
+}
+
+static void ids_have_names_where_the_image_knows_them(void **state)
+{
+	const struct root *r = *state;
+	auto_free char *joe = user_name(r->fd, 1000), *video = user_group_name(r->fd, 44);
+
+	assert_string_equal(joe, "joe");
+	assert_string_equal(video, "video");
+	assert_null(user_name(r->fd, 4242));
+	assert_null(user_group_name(r->fd, 4242));
+}
+
 static void check_error(const struct root *r, const char *text, const char *want)
 {
 	struct user u = { .uid = 77 };
@@ -215,6 +253,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(names_and_numbers_follow_dockers_rules, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(more_groups_are_added_once_by_name_or_number, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(ids_have_names_where_the_image_knows_them, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_found_is_told_in_dockers_words,
 						setup, teardown),
