@@ -67,7 +67,7 @@ fuzz_names := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 kvbox := $(B)/kvbox
 agent := $(B)/kvbox-agent
 
-.PHONY: all help demo check lint bench guest kernel lab gen install uninstall clean unit fuzz fuzz-programs \
+.PHONY: all help demo check lint bench guest kernel bundle lab gen install uninstall clean unit fuzz fuzz-programs \
 	gen-check check-headers deps integration replay FORCE
 .DELETE_ON_ERROR:
 # Objects of tests are kept.
@@ -136,12 +136,24 @@ $(B)/unit/test_%: $(O)/tests/unit/test_%.o $(libs_a) $(if $(agent_lib_objs),$(O)
 	@$(CC) $(all_cflags) $(all_ldflags) -o $@ $< $(if $(agent_lib_objs),$(O)/agent.a) \
 		$(if $(call src,cmd),$(O)/cmd.a) $(link_order) -lcmocka $(LIBS)
 
+# The guest of the VMs in which all drivers show that they do the same.
+$(B)/unit/conform.cpio: tests/unit/conform_guest.c tests/unit/conform-initramfs vmm/guest/make-initramfs
+	@mkdir -p $(@D)
+	@tests/unit/conform-initramfs $@ $(libexec)
+
+$(B)/unit/test_conform: $(B)/unit/conform.cpio
+
 # One module's test, without needing that the rest compiles: make unit-str MODE=asan
 unit-%: $(B)/unit/test_%
 	ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 $<
 
 unit: $(unit_bins)
 	@tests/run-unit $(unit_bins)
+
+# What tests run in the VMM's place: a program like any other, without a line of kvbox.
+$(B)/probe: $(O)/tests/probe/probe.o
+	@echo "  LD    $@"
+	@$(CC) $(all_cflags) $(all_ldflags) -o $@ $<
 
 # ---- guest, demo, lab --------------------------------------------------------------------------
 
@@ -155,6 +167,8 @@ libexec := $(patsubst %/,%,$(dir $(B)))/libexec/kvbox
 #: make bench      print medians of what users wait for, and the ratio to the bare VMM
 #: make guest      fetch a guest kernel and put the guest together (needs no root)
 #: make kernel     build the small guest kernel (about 10 minutes, cached outside the tree)
+#: make bundle     put a hypervisor beside kvbox: CLOUD_HYPERVISOR=<file> [KERNEL=<file>] [TRUST=1] [SINGLE=1];
+#:                 without a file: where to get one
 #: make lab        run the container suite under real KVM inside an emulated machine
 #: make gen        write completions and man pages from the option tables
 #: make install    PREFIX=/usr/local DESTDIR=; make uninstall takes it away again
@@ -176,7 +190,12 @@ demo:
 	@$(MAKE) --no-print-directory guest
 	@scripts/demo $(kvbox)
 
-lab: all guest
+# With SINGLE=1 also build/<variant>/kvbox-single, which has all of it inside.
+bundle: $(if $(SINGLE),all guest)
+	@scripts/bundle $(libexec) $(if $(TRUST),--trust) cloud-hypervisor='$(CLOUD_HYPERVISOR)' \
+		vmlinux='$(KERNEL)' $(if $(SINGLE),--single $(kvbox) $(kvbox)-single)
+
+lab: all guest $(B)/unit/test_conform $(B)/bench/bare
 	tests/lab/run $(kvbox)
 
 bench:
@@ -206,7 +225,7 @@ check-headers:
 		$(CC) -std=gnu17 -D_GNU_SOURCE -I. $(WARNINGS) -fsyntax-only -include $$h -x c /dev/null \
 			|| { echo "check-headers: $$h does not compile alone"; exit 1; }; done
 
-integration: all guest $(B)/gen
+integration: all guest $(B)/gen $(B)/probe
 	tests/integration/run $(kvbox)
 
 # libFuzzer targets, for people (build/fuzz-clang/fuzz/fuzz_NAME tests/fuzz/corpus/NAME); `make replay` runs
@@ -243,6 +262,8 @@ install: $(kvbox) $(agent)
 	@[ -e $(libexec)/vmlinux ] || { echo "install: run 'make demo' or 'make guest' first" >&2; exit 1; }
 	install -D -m 755 $(kvbox) $(DESTDIR)$(PREFIX)/bin/kvbox
 	install -D -m 644 $(libexec)/vmlinux $(DESTDIR)$(PREFIX)/libexec/kvbox/vmlinux
+	[ ! -e $(libexec)/cloud-hypervisor ] || install -D -m 755 $(libexec)/cloud-hypervisor \
+		$(DESTDIR)$(PREFIX)/libexec/kvbox/cloud-hypervisor
 	install -D -m 644 $(libexec)/initramfs $(DESTDIR)$(PREFIX)/libexec/kvbox/initramfs
 	install -D -m 644 $(libexec)/kernel.txt $(DESTDIR)$(PREFIX)/libexec/kvbox/kernel.txt
 	install -D -m 644 completions/kvbox.bash $(share)/bash-completion/completions/kvbox

@@ -16,7 +16,8 @@ int blob_new_file(struct store *s, int *ret, struct err *e)
 
 	if (fd_open_dir(store_paths(s)->root_fd, DIR_TMP, &tmp, e) < 0)
 		return -1;
-	return fd_open_tmp(tmp, 0640, ret, e);
+	/* VMMs read layers, under users of their own; the folders keep everybody else out. */
+	return fd_open_tmp(tmp, 0644, ret, e);
 }
 
 void blob_write_back(int fd)

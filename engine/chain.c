@@ -6,49 +6,15 @@
  * implied any more either: nothing below has to do with it). Whiteouts are names in the tree, all
  * of one inode, until the last layer is done.
  */
-#include "engine/chain.h"
+#include "engine/chain_priv.h"
 
 #include <string.h>
 
 #include "base/digest.h"
 #include "base/mem.h"
-#include "base/str.h"
-#include "engine/convert.h"
 #include "engine/erofs.h"
-#include "engine/erofs_read.h"
 #include "engine/erofs_write.h"
 #include "engine/erofs_xattr.h"
-#include "engine/tree.h"
-
-/* A folder of the present layer that is to be merged. */
-struct merge {
-	uint32_t nid;
-	uint32_t parent; /* its parent's nid */
-	uint32_t inode;	 /* the folder in the tree */
-};
-
-/* Which inode in the tree an inode of a layer became: for those with several names. */
-struct link {
-	uint64_t key; /* (layer + 1) << 32 | nid; 0: free */
-	uint32_t inode;
-};
-
-struct chain {
-	struct tree tree;
-	const struct chain_layer *layers;
-	struct erofs_image images[CONVERT_LAYERS_MAX];
-	/* Inodes of the layer that names in higher layers are links to. */
-	uint32_t nlinked[CONVERT_LAYERS_MAX];
-	size_t n;
-	struct merge *todo;
-	size_t ntodo, todo_cap;
-	struct link *links; /* open addressing */
-	size_t nlinks, links_cap;
-	uint32_t whiteout; /* inode */
-	uint32_t visited;  /* entries of the present layer */
-	struct str xattrs; /* those of the last inode, without marks */
-	struct str target; /* its trusted.kvbox.link */
-};
 
 static void chain_release(struct chain *c)
 {
@@ -108,13 +74,8 @@ static bool link_find(const struct chain *c, uint64_t key, uint32_t *ret)
 
 /* ---- marks ----------------------------------------------------------------------------------- */
 
-struct marks {
-	bool implied, opaque, link;
-};
-
-/* Sorts the inode's xattrs into c->xattrs, c->target and the marks. */
-static int read_marks(struct chain *c, const struct erofs_node *node, struct marks *ret,
-		      struct err *e)
+int chain_read_marks(struct chain *c, const struct erofs_node *node, struct marks *ret,
+		     struct err *e)
 {
 	struct erofs_attr a;
 	size_t at = 0;
@@ -136,86 +97,6 @@ static int read_marks(struct chain *c, const struct erofs_node *node, struct mar
 		}
 	}
 	return r;
-}
-
-/* ---- hard links into lower layers ------------------------------------------------------------ */
-
-enum found { FOUND_HERE, FOUND_BELOW, FOUND_NOT };
-
-/* Looks the path up in one layer. FOUND_BELOW: it says nothing about it, go on below. -1 is an
- * error. */
-static int find_in_layer(struct chain *c, size_t layer, const char *path, struct erofs_node *ret,
-			 struct err *e)
-{
-	const struct erofs_image *img = &c->images[layer];
-	enum found missing = FOUND_BELOW;
-	struct erofs_node node;
-	const char *p = path;
-
-	if (erofs_image_node(img, img->root, &node, e) < 0)
-		return -1;
-	for (;;) {
-		size_t n = strcspn(p, "/");
-		struct marks marks;
-		uint32_t nid = 0;
-		int r;
-
-		if (read_marks(c, &node, &marks, e) < 0)
-			return -1;
-		if (marks.opaque)
-			missing = FOUND_NOT;
-		r = erofs_dir_find(img, &node, p, n, &nid, e);
-		if (r < 0)
-			return -1;
-		if (r == 0)
-			return (int)missing;
-		if (erofs_image_node(img, nid, &node, e) < 0)
-			return -1;
-		p += n;
-		if (*p == '\0')
-			break;
-		p++;
-		if (!S_ISDIR(node.mode))
-			return FOUND_NOT;
-	}
-	if (S_ISCHR(node.mode) && node.data == 0)
-		return FOUND_NOT;
-	*ret = node;
-	return FOUND_HERE;
-}
-
-/* The file that a link in `*layer` to c->target means; *layer becomes that file's. c->xattrs are
- * its. */
-static int resolve(struct chain *c, size_t *layer, struct erofs_node *ret, struct err *e)
-{
-	auto_free char *path = xstrdup(c->target.buf);
-	size_t k = *layer;
-
-	while (k-- > 0) {
-		struct erofs_node node;
-		struct marks marks;
-		int r = find_in_layer(c, k, path, &node, e);
-
-		if (r < 0)
-			return -1;
-		if (r == FOUND_NOT)
-			break;
-		if (r == FOUND_BELOW)
-			continue;
-		if (S_ISDIR(node.mode))
-			return err_set(e, ERR_INVALID, "hard link to the folder '%s'", path);
-		if (read_marks(c, &node, &marks, e) < 0)
-			return -1;
-		if (!marks.link) {
-			*ret = node;
-			*layer = k;
-			return 0;
-		}
-		/* A link itself, to something lower still. */
-		free(path);
-		path = xstrdup(c->target.buf);
-	}
-	return err_set(e, ERR_INVALID, "hard link to '%s', which no lower layer has", path);
 }
 
 /* ---- merging --------------------------------------------------------------------------------- */
@@ -269,9 +150,9 @@ static int take_inode(struct chain *c, size_t layer, const struct erofs_node *no
 	struct marks marks;
 	uint64_t key;
 
-	if (read_marks(c, node, &marks, e) < 0)
+	if (chain_read_marks(c, node, &marks, e) < 0)
 		return -1;
-	if (marks.link && resolve(c, &from, &file, e) < 0)
+	if (marks.link && chain_resolve(c, &from, &file, e) < 0)
 		return -1;
 	key = link_key(from, file.nid);
 	if (!marks.link && file.nlink == 1 && c->nlinked[from] == 0)
@@ -360,7 +241,7 @@ static int merge_folder(struct chain *c, size_t layer, const struct merge *m, st
 		return -1;
 	if (!S_ISDIR(node.mode))
 		return err_set(e, ERR_CORRUPT, "damaged layer image: type of a folder entry");
-	if (read_marks(c, &node, &marks, e) < 0)
+	if (chain_read_marks(c, &node, &marks, e) < 0)
 		return -1;
 	closed = (in->flags & TREE_CLOSED) != 0;
 	if (marks.opaque)

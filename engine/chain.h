@@ -18,8 +18,8 @@
  * - trusted.kvbox.implied: the folder was only implied by the names of other entries and takes the
  *   attributes of the next lower folder of that path, or root 0755 where there is none;
  * - trusted.kvbox.link: a hard link to a path in a lower layer (the value, without leading slash).
- *   It becomes another name of that file; when there is none, or it is a folder, the chain is
- *   refused.
+ *   Symbolic links on the way are followed. It becomes another name of that file; when there is
+ *   none, or it is a folder, the chain is refused.
  *
  * Names that are one inode in a layer are one inode in the chain, and the link count is that of the
  * names that are visible.

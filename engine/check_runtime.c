@@ -176,8 +176,11 @@ static int check_cgroup(void *ctx, const char *name, struct err *e)
 
 int check_runtime(struct checking *c, struct err *e)
 {
-	static const char *const places[] = { "/sys/fs/cgroup/kvbox",
-					      "/sys/fs/cgroup/unified/kvbox" };
+	static const char *const places[] = {
+		"/sys/fs/cgroup/kvbox",	       "/sys/fs/cgroup/unified/kvbox",
+		"/sys/fs/cgroup/kvbox-vm",     "/sys/fs/cgroup/memory/kvbox-vm",
+		"/sys/fs/cgroup/cpu/kvbox-vm", "/sys/fs/cgroup/pids/kvbox-vm",
+	};
 	struct walk w = { c, NULL };
 
 	if (store_paths(c->store)->run_fd >= 0 &&

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,8 +20,10 @@
 /* A monitor never waits for anything but its loop: one that says nothing for so long was stopped. */
 #define HELLO_WAIT ((int64_t)20 * 1000000000)
 
-int client_gone(struct err *e)
+int client_gone(const struct client *c, struct err *e)
 {
+	if (c->lost[0])
+		return err_set(e, ERR_SYSTEM, "the rest of the output is lost: %s", c->lost);
 	return err_set(e, ERR_UNAVAILABLE, "the container's monitor has gone");
 }
 
@@ -49,6 +52,17 @@ static int take_trace(struct client *c, const struct message *msg, struct err *e
 	return 0;
 }
 
+/* A message lives as long as its callback. */
+static int keep_document(struct client *c, const struct message *msg, struct err *e)
+{
+	auto_str struct str text = STR_INIT(MESSAGE_MAX);
+
+	json_free(c->document);
+	c->document = NULL;
+	json_dump(msg->json, &text);
+	return json_parse(text.buf, text.len, &c->document, e);
+}
+
 static int take_reply(struct client *c, const struct message *msg, struct err *e)
 {
 	/* Answers to client_send_signal and its like are not waited for. */
@@ -62,6 +76,8 @@ static int take_reply(struct client *c, const struct message *msg, struct err *e
 	c->code = json_int(json_get(msg->json, "code"), 0);
 	if (json_get(msg->json, "exec"))
 		c->exec = json_int(json_get(msg->json, "exec"), 0);
+	if (c->keeping)
+		return keep_document(c, msg, e);
 	return take_trace(c, msg, e);
 }
 
@@ -89,6 +105,10 @@ static int take_event(struct client *c, const struct message *msg, struct err *e
 	if (str_eq(event, "exec.exit") && c->exec &&
 	    json_int(json_get(msg->json, "exec"), 0) == c->exec)
 		take_end(c, msg);
+	if (str_eq(event, "lost")) {
+		text = json_str(json_get(msg->json, "message"));
+		snprintf(c->lost, sizeof(c->lost), "%s", text && *text ? text : "unknown");
+	}
 	if (str_eq(event, "notice") && c->hooks.notice) {
 		text = json_str(json_get(msg->json, "message"));
 		c->hooks.notice(c->hooks.ctx, text ? text : "");
@@ -160,6 +180,11 @@ static int flush(struct client *c)
 	}
 }
 
+void client_push(struct client *c)
+{
+	(void)flush(c);
+}
+
 static int receive(struct client *c, struct err *e)
 {
 	ssize_t n = recv(c->fd, c->buf, sizeof(c->buf), MSG_DONTWAIT);
@@ -217,8 +242,7 @@ int client_flush(struct client *c, struct err *e)
 	return 0;
 }
 
-/* Queues the request whose answer is to be waited for. */
-static int request(struct client *c, struct message_out *out, struct err *e)
+int client_request(struct client *c, struct message_out *out, struct err *e)
 {
 	c->want = c->last_id;
 	c->answered = false;
@@ -226,12 +250,11 @@ static int request(struct client *c, struct message_out *out, struct err *e)
 	return conn_send_message(c->conn, out, e);
 }
 
-/* Waits for the answer to it. */
-static int answer(struct client *c, struct err *e)
+int client_answer(struct client *c, struct err *e)
 {
 	while (!c->answered) {
 		if (c->gone)
-			return client_gone(e);
+			return client_gone(c, e);
 		if (client_step(c, NULL, 0, e) < 0)
 			return -1;
 	}
@@ -241,12 +264,12 @@ static int answer(struct client *c, struct err *e)
 	return 0;
 }
 
-static int ask(struct client *c, struct message_out *out, struct err *e)
+int client_ask(struct client *c, struct message_out *out, struct err *e)
 {
-	return request(c, out, e) < 0 ? -1 : answer(c, e);
+	return client_request(c, out, e) < 0 ? -1 : client_answer(c, e);
 }
 
-static void begin(struct client *c, struct message_out *out, const char *op)
+void client_begin(struct client *c, struct message_out *out, const char *op)
 {
 	message_out_request(out, op, ++c->last_id);
 }
@@ -274,6 +297,7 @@ void client_free(struct client *c)
 	proc_release(&c->monitor);
 	sink_release(&c->out);
 	sink_release(&c->err);
+	json_free(c->document);
 	free(c->trace);
 	free(c);
 }
@@ -292,7 +316,7 @@ static int greet(struct client *c, struct err *e)
 		return -1;
 	while (!c->greeted) {
 		if (c->gone)
-			return client_gone(e);
+			return client_gone(c, e);
 		if (time_left(c) == 0)
 			return err_set(e, ERR_SYSTEM, "the container's monitor does not answer");
 		if (client_step(c, NULL, 0, e) < 0)
@@ -326,6 +350,12 @@ int client_open_fd_take(int fd, struct client **ret, struct err *e)
 
 int client_connect(const struct paths *paths, const char *id, struct client **ret, struct err *e)
 {
+	return client_connect_within(paths, id, HELLO_WAIT, ret, e);
+}
+
+int client_connect_within(const struct paths *paths, const char *id, int64_t patience,
+			  struct client **ret, struct err *e)
+{
 	auto_rundir struct rundir dir = RUNDIR_INIT;
 	int fd;
 
@@ -336,7 +366,7 @@ int client_connect(const struct paths *paths, const char *id, struct client **re
 	}
 	if (sock_connect(dir.fd, RUNDIR_SOCKET, &fd, e) < 0)
 		return -1;
-	return open_take(fd, clock_monotonic() + HELLO_WAIT, ret, e);
+	return open_take(fd, clock_monotonic() + patience, ret, e);
 }
 
 void client_set_hooks(struct client *c, const struct client_hooks *hooks)
@@ -377,7 +407,7 @@ static void name_streams(struct client *c, struct message_out *out)
 	jw_int(&out->json, "stderr", c->err.stream);
 }
 
-static void name_size(struct message_out *out, const struct client_size *size)
+void client_name_size(struct message_out *out, const struct client_size *size)
 {
 	jw_int(&out->json, "rows", size ? size->rows : 0);
 	jw_int(&out->json, "cols", size ? size->cols : 0);
@@ -390,12 +420,12 @@ int client_start(struct client *c, const struct client_streams *streams,
 
 	if (open_streams(c, streams, e) < 0)
 		return -1;
-	begin(c, &out, "start");
+	client_begin(c, &out, "start");
 	jw_begin_object(&out.json, "attach");
 	name_streams(c, &out);
 	jw_end(&out.json);
-	name_size(&out, size);
-	return ask(c, &out, e);
+	client_name_size(&out, size);
+	return client_ask(c, &out, e);
 }
 
 int client_attach(struct client *c, const struct client_streams *streams,
@@ -405,9 +435,9 @@ int client_attach(struct client *c, const struct client_streams *streams,
 
 	if (open_streams(c, streams, e) < 0)
 		return -1;
-	begin(c, &out, "attach");
+	client_begin(c, &out, "attach");
 	name_streams(c, &out);
-	if (ask(c, &out, e) < 0)
+	if (client_ask(c, &out, e) < 0)
 		return -1;
 	if (ret)
 		*ret = c->attached;
@@ -420,7 +450,7 @@ int client_exec(struct client *c, const struct client_exec *x, struct err *e)
 
 	if (open_streams(c, &x->streams, e) < 0)
 		return -1;
-	begin(c, &out, "exec");
+	client_begin(c, &out, "exec");
 	message_out_list(&out, "args", x->args);
 	if (x->env)
 		message_out_list(&out, "env", x->env);
@@ -429,92 +459,8 @@ int client_exec(struct client *c, const struct client_exec *x, struct err *e)
 	if (x->user)
 		jw_str(&out.json, "user", x->user);
 	jw_bool(&out.json, "tty", x->tty);
-	name_size(&out, &x->size);
+	jw_bool(&out.json, "privileged", x->privileged);
+	client_name_size(&out, &x->size);
 	name_streams(c, &out);
-	return ask(c, &out, e);
-}
-
-static void begin_signal(struct client *c, struct message_out *out, int sig)
-{
-	begin(c, out, "signal");
-	jw_int(&out->json, "signal", sig);
-	jw_int(&out->json, "exec", c->exec);
-}
-
-static void send_only(struct client *c, struct message_out *out)
-{
-	struct err e = ERR_INIT;
-
-	if (conn_send_message(c->conn, out, &e) < 0)
-		log_debug("%s", e.msg);
-	else
-		flush(c);
-}
-
-void client_send_signal(struct client *c, int sig)
-{
-	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
-
-	begin_signal(c, &out, sig);
-	send_only(c, &out);
-}
-
-void client_send_resize(struct client *c, const struct client_size *size)
-{
-	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
-
-	begin(c, &out, "resize");
-	name_size(&out, size);
-	jw_int(&out.json, "exec", c->exec);
-	send_only(c, &out);
-}
-
-int client_signal(struct client *c, int sig, struct err *e)
-{
-	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
-
-	begin_signal(c, &out, sig);
-	return ask(c, &out, e);
-}
-
-int client_begin_stop(struct client *c, int sig, int timeout, struct err *e)
-{
-	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
-
-	begin(c, &out, "stop");
-	jw_int(&out.json, "signal", sig);
-	jw_int(&out.json, "timeout", timeout);
-	return request(c, &out, e) < 0 ? -1 : client_flush(c, e);
-}
-
-int client_end_stop(struct client *c, struct err *e)
-{
-	return answer(c, e);
-}
-
-int client_stop(struct client *c, int sig, int timeout, struct err *e)
-{
-	return client_begin_stop(c, sig, timeout, e) < 0 ? -1 : client_end_stop(c, e);
-}
-
-int client_wait(struct client *c, int *ret_code, struct err *e)
-{
-	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
-
-	begin(c, &out, "wait");
-	if (ask(c, &out, e) < 0)
-		return -1;
-	*ret_code = (int)c->code & 255;
-	return 0;
-}
-
-int client_begin_wait(struct client *c, int *ret_fd, struct err *e)
-{
-	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
-
-	begin(c, &out, "wait");
-	if (conn_send_message(c->conn, &out, e) < 0 || client_flush(c, e) < 0)
-		return -1;
-	*ret_fd = c->fd;
-	return 0;
+	return client_ask(c, &out, e);
 }

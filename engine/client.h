@@ -9,7 +9,7 @@
  *	client_run_streams				copies until the process has ended
  *	client_free
  *
- * or one of the small calls client_signal, client_resize, client_stop, client_wait. Calls block, and
+ * or one of the small calls (client_signal, client_stop, client_pause, ...). Calls block, and
  * while they do, hooks->event is called when hooks->event_fd becomes readable. A call that fails for
  * another reason than the monitor's answer leaves the connection unusable: free it. Every other error
  * of the monitor (ERR_NO_COMMAND, ERR_NOT_EXEC, ERR_NOT_FOUND, ERR_CONFLICT, ...) comes back with the
@@ -27,11 +27,15 @@
 #include "engine/paths.h"
 
 struct client;
+struct json;
 
 /* To the running container's monitor; ERR_UNAVAILABLE when there is none. That one lives and does not
  * answer is another error. */
 int client_connect(const struct paths *paths, const char *id, struct client **ret,
 		   struct err *e) MUST_CHECK;
+/* The same, but one that does not answer is given up after `patience` ns. */
+int client_connect_within(const struct paths *paths, const char *id, int64_t patience,
+			  struct client **ret, struct err *e) MUST_CHECK;
 /* Over a connected socket (the starting command's); takes `fd` in any case. */
 int client_open_fd_take(int fd, struct client **ret, struct err *e) MUST_CHECK;
 void client_free(struct client *c);
@@ -67,7 +71,9 @@ int client_start(struct client *c, const struct client_streams *streams,
 struct client_attached {
 	bool tty, open_stdin;
 };
-/* Connects to the streams of the running process 1, from now on. */
+/* Connects to those streams of the running process 1 that are wanted, from now on: without `in` nothing is
+ * read, for example. Any number of clients may. ERR_CONFLICT in Docker's words when it does not run or is
+ * paused. */
 int client_attach(struct client *c, const struct client_streams *streams,
 		  struct client_attached *ret, struct err *e) MUST_CHECK;
 
@@ -78,6 +84,7 @@ struct client_exec {
 	const char *cwd;  /* NULL or "": the container's */
 	const char *user; /* NULL or "": the container's */
 	bool tty;
+	bool privileged; /* all capabilities and no filter, whatever the container has */
 	struct client_streams streams; /* none: the process is left to itself (exec -d) */
 	struct client_size size;
 };
@@ -129,8 +136,32 @@ int client_stop(struct client *c, int sig, int timeout, struct err *e) MUST_CHEC
 /* The same in two halves, so that several containers are stopped at a time: the first only asks. */
 int client_begin_stop(struct client *c, int sig, int timeout, struct err *e) MUST_CHECK;
 int client_end_stop(struct client *c, struct err *e) MUST_CHECK;
-/* Waits for the end, when the store knows it, too. */
+/* The first half for who starts the container again afterwards: one of --rm is kept. */
+int client_begin_restop(struct client *c, int sig, int timeout, struct err *e) MUST_CHECK;
+/* SIGKILL, and the return when it has ended: of a container in any phase, paused or waiting for its next
+ * run too. Nothing starts it again. */
+int client_kill(struct client *c, struct err *e) MUST_CHECK;
+/* Waits for the end, when the store knows it, too: of this run, where the restart policy starts another. */
 int client_wait(struct client *c, int *ret_code, struct err *e) MUST_CHECK;
+
+/* The whole guest stands still until client_resume. ERR_CONFLICT in Docker's words when it does already
+ * ("Container x is already paused"), or does not ("Container x is not paused"). */
+int client_pause(struct client *c, struct err *e) MUST_CHECK;
+int client_resume(struct client *c, struct err *e) MUST_CHECK;
+
+/*
+ * What the agent counts (container.stats in docs/protocol.md) and which processes there are
+ * (container.processes): the reply as it came, so the numbers are the guest's word. Of a paused container
+ * as it was when it was paused. In two halves, so that many containers are asked at a time. The document
+ * is the client's, until its next call.
+ */
+int client_begin_stats(struct client *c, struct err *e) MUST_CHECK;
+int client_end_stats(struct client *c, const struct json **ret, struct err *e) MUST_CHECK;
+int client_top(struct client *c, const struct json **ret, struct err *e) MUST_CHECK;
+
+/* Tells the monitor the container's new name, which it uses in events and messages. The store and
+ * config.json are the caller's business (container_rename). */
+int client_rename(struct client *c, const char *name, struct err *e) MUST_CHECK;
 
 /*
  * For callers with something else to wait for (logs -f): asks for the end and returns at once. The

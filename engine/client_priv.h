@@ -5,6 +5,7 @@
 
 #include <poll.h>
 
+#include "base/json.h"
 #include "base/spawn.h"
 #include "engine/client.h"
 #include "proto/conn.h"
@@ -40,6 +41,7 @@ struct client {
 	bool greeted;
 	int64_t deadline; /* of the HELLO (clock_monotonic), 0: none */
 	bool gone;	  /* the monitor has closed the connection */
+	char lost[200];	  /* why it has not sent all of the output, "" as a rule */
 	int64_t last_id;
 	int64_t exec; /* number of our process, 0: process 1 */
 	uint32_t last_stream;
@@ -50,6 +52,8 @@ struct client {
 	struct err answer; /* set: the monitor refuses */
 	struct client_attached attached;
 	int64_t code; /* of wait */
+	bool keeping; /* the answer's document is wanted */
+	struct json *document;
 
 	bool copying; /* sinks have their descriptors */
 	struct source in;
@@ -65,7 +69,18 @@ struct client {
  * entries, revents filled in), reads the connection once and calls the hook.
  */
 int client_step(struct client *c, struct pollfd *more, size_t n, struct err *e) MUST_CHECK;
-int client_gone(struct err *e);
+int client_gone(const struct client *c, struct err *e);
+/* Begins a request; its members follow. */
+void client_begin(struct client *c, struct message_out *out, const char *op);
+void client_name_size(struct message_out *out, const struct client_size *size);
+/* Queues it; its answer is to be waited for with client_answer. */
+int client_request(struct client *c, struct message_out *out, struct err *e) MUST_CHECK;
+int client_answer(struct client *c, struct err *e) MUST_CHECK;
+int client_ask(struct client *c, struct message_out *out, struct err *e) MUST_CHECK; /* both */
+/* Writes what the socket takes now. */
+void client_push(struct client *c);
+/* A message without an answer that is waited for. */
+void client_tell(struct client *c, const char *op);
 /* Waits until all that is queued is written. */
 int client_flush(struct client *c, struct err *e) MUST_CHECK;
 

@@ -198,6 +198,13 @@ static void read_input(struct client *c, struct input *in)
 
 /* ---- both -------------------------------------------------------------------------------------- */
 
+/* Without an output there is nothing to wait for once the monitor has taken all input. */
+static bool is_fed(struct client *c)
+{
+	return c->in.stream && c->in.ended && !c->out.stream && !c->err.stream &&
+	       conn_credit(c->conn, c->in.stream) == CONN_WINDOW;
+}
+
 static bool is_done(const struct client *c)
 {
 	return c->ended && c->out.held.len == 0 && c->err.held.len == 0;
@@ -214,9 +221,9 @@ static int copy(struct client *c, struct input *in, struct err *e)
 {
 	struct pollfd fds[3];
 
-	while (!is_done(c) && !in->detached) {
+	while (!is_done(c) && !in->detached && !is_fed(c)) {
 		if (c->gone && !c->ended)
-			return client_gone(e);
+			return client_gone(c, e);
 		fds[0] = (struct pollfd){ can_read(c, in) ? in->io->in : -1, POLLIN, 0 };
 		fds[1] = watch_sink(&c->out);
 		fds[2] = watch_sink(&c->err);
@@ -229,8 +236,12 @@ static int copy(struct client *c, struct input *in, struct err *e)
 		if (fds[2].revents && sink_drain(c, &c->err, e) < 0)
 			return -1;
 	}
-	/* What was typed before the detach keys. */
-	return in->detached ? client_flush(c, e) : 0;
+	if (c->ended && !in->detached)
+		return 0;
+	/* Behind what was typed before the detach keys. */
+	if (in->detached)
+		client_tell(c, "detach");
+	return client_flush(c, e);
 }
 
 int client_run_streams(struct client *c, const struct client_io *io, struct client_result *ret,
@@ -253,6 +264,6 @@ int client_run_streams(struct client *c, const struct client_io *io, struct clie
 	if (r < 0)
 		return -1;
 	*ret = c->result;
-	ret->detached = in.detached && !c->ended;
+	ret->detached = !c->ended;
 	return 0;
 }

@@ -25,9 +25,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/spawn.h"
 #include "engine/container_priv.h"
 #include "engine/eventlog.h"
 #include "engine/finish.h"
@@ -126,7 +128,8 @@ static int update_row(struct store *s, const struct container *c, enum state to,
 
 	stmt_prepare(&st, store_db(s),
 		     "UPDATE containers SET state = ?3, started_ns = ?4, finished_ns = ?5,"
-		     " exit_code = ?6, oom = ?7, error = ?8 WHERE id = ?1 AND state = ?2");
+		     " exit_code = ?6, oom = ?7, error = ?8, restart_count = ?9, health = ?10"
+		     " WHERE id = ?1 AND state = ?2");
 	stmt_bind_text(&st, 1, c->id);
 	stmt_bind_int(&st, 2, c->state);
 	stmt_bind_int(&st, 3, to);
@@ -135,6 +138,8 @@ static int update_row(struct store *s, const struct container *c, enum state to,
 	stmt_bind_int(&st, 6, change->has_result ? change->exit_code : c->exit_code);
 	stmt_bind_int(&st, 7, change->has_result ? change->oom : c->oom);
 	stmt_bind_text(&st, 8, change->has_result ? change->error : c->error);
+	stmt_bind_int(&st, 9, change->has_run ? change->restart_count : c->restart_count);
+	stmt_bind_text(&st, 10, change->has_run ? change->health : c->health);
 	if (stmt_run(&st, e) < 0)
 		return -1;
 	if (db_changes(store_db(s)) != 1)
@@ -169,6 +174,11 @@ int container_set_state(struct store *s, struct container *c, enum event ev,
 		free(c->error);
 		c->error = xstrdup(change->error);
 	}
+	if (change->has_run) {
+		c->restart_count = change->restart_count;
+		free(c->health);
+		c->health = xstrdup(change->health);
+	}
 	return 0;
 }
 
@@ -176,6 +186,9 @@ const char *container_health_word(const struct container *c)
 {
 	static const char *const words[] = { "starting", "healthy", "unhealthy" };
 
+	/* by far the most have no check */
+	if (!c->health || !*c->health)
+		return "";
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		char want[40];
 
@@ -188,13 +201,12 @@ const char *container_health_word(const struct container *c)
 
 void container_event(struct store *s, const struct container *c, const char *action)
 {
-	auto_strv struct strv attributes = STRV_INIT;
+	const struct event_container who = { c->id, c->name, c->image_ref, &c->labels };
+	auto_strv struct strv extra = STRV_INIT;
 
-	strv_addf(&attributes, "image=%s", c->image_ref);
-	strv_addf(&attributes, "name=%s", c->name);
 	if (strcmp(action, "die") == 0)
-		strv_addf(&attributes, "exitCode=%d", c->exit_code);
-	eventlog_add(store_paths(s), "container", action, c->id, &attributes);
+		strv_addf(&extra, "exitCode=%d", c->exit_code);
+	eventlog_add_container(store_paths(s), &who, action, &extra);
 }
 
 int container_spec_load(struct store *s, const char *id, struct container_spec *ret, struct err *e)
@@ -281,27 +293,60 @@ int container_lock(struct store *s, const char *id, struct container_lock *ret, 
 
 /* ---- start ---- */
 
-/* How long a monitor that has ended its run may take until it is out of the way, and how often to look.
- * It waits for its `finish`, and that for our lock, so there is nothing to wait on. */
+/* How long a monitor that has ended its run may take until it is out of the way, and how often to
+ * look when it does not end. */
 #define LEAVE_MS      10000
-#define LEAVE_STEP_MS 5
+#define LEAVE_STEP_MS 20
+#define NS_PER_MS     1000000
+
+/* The monitor of the run that ends, while state.json tells of it. */
+static void find_monitor(struct store *s, const char *id, struct proc *ret)
+{
+	auto_rundir struct rundir d = RUNDIR_INIT;
+	auto_vmstate struct vmstate state = VMSTATE_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (rundir_open(store_paths(s), id, false, &d, &ignored) < 0 ||
+	    vmstate_read(d.fd, &state, &ignored) < 0 || state.pid <= 1 ||
+	    proc_open((pid_t)state.pid, (uint64_t)state.pid_start, ret, &ignored) < 0)
+		*ret = (struct proc)PROC_INIT;
+}
+
+/* Until it has ended, or a step: it may stay for clients that are slow after it has let go of `alive`. */
+static void wait_for_leave(struct proc *monitor)
+{
+	struct pollfd p = { .fd = monitor->pidfd, .events = POLLIN };
+
+	if (poll(&p, 1, LEAVE_STEP_MS) <= 0)
+		return;
+	proc_release(monitor);
+	*monitor = (struct proc)PROC_INIT;
+}
 
 int container_lock_start(struct store *s, const char *id, struct container_lock *ret, struct err *e)
 {
-	int alive, waited = 0;
+	int64_t deadline = clock_monotonic() + (int64_t)LEAVE_MS * NS_PER_MS;
+	struct proc monitor;
+	int alive;
 
+	/* Before the lock: taking it may fold the run in, which removes state.json. */
+	find_monitor(s, id, &monitor);
 	for (;;) {
 		if (container_lock(s, id, ret, e) < 0)
-			return -1;
+			break;
 		alive = state_is_active(ret->row.state) ? 0 : rundir_alive(&ret->dir, e);
-		if (alive == 0 || (alive > 0 && waited >= LEAVE_MS))
+		if (alive == 0 || (alive > 0 && clock_monotonic() >= deadline)) {
+			proc_release(&monitor);
 			return 0;
+		}
+		/* It waits for its `finish`, and that for our lock. */
 		container_unlock(ret);
 		if (alive < 0)
-			return -1;
-		(void)poll(NULL, 0, LEAVE_STEP_MS);
-		waited += LEAVE_STEP_MS;
+			break;
+		wait_for_leave(&monitor);
 	}
+	proc_release(&monitor);
+	return -1;
 }
 
 int container_begin_tx(struct container_lock *l, struct tx *tx, struct err *e)

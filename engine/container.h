@@ -83,13 +83,16 @@ struct container_filter {
 	bool all; /* also those that do not run (Docker: implied by `statuses` and `last`) */
 	int last; /* only the newest n of any state; 0: no limit */
 	struct strv names;     /* regular expressions, on "name" and "/name" */
-	struct strv ids;       /* beginnings of ids */
+	struct strv ids;       /* regular expressions */
 	struct strv labels;    /* "key" or "key=value" */
 	struct strv ancestors; /* image ids (or beginnings), or references as written at run */
 	struct strv statuses;  /* Docker's words */
 	struct strv exited;    /* exit codes */
 	struct strv before;    /* created before this container */
 	struct strv since;     /* created after this container */
+	struct strv healths;   /* none, starting, healthy, unhealthy */
+	struct strv exposed, published; /* "80", "80/udp", "80-90/tcp" */
+	struct strv networks, volumes;	/* names */
 };
 void container_filter_release(struct container_filter *f);
 #define auto_container_filter __attribute__((cleanup(container_filter_release)))
@@ -121,6 +124,13 @@ int container_count_image(struct store *s, const char *image_id, char ret_id[ID_
  */
 enum container_remove_flags { REMOVE_FORCE = 1u << 0, REMOVE_VOLUMES = 1u << 1 };
 int container_remove(struct store *s, const char *id, unsigned int flags, struct err *e) MUST_CHECK;
+
+/*
+ * Gives it another name: row, definition and config.json; an event tells it. Docker's words: ERR_INVALID
+ * for a name that cannot be, ERR_CONFLICT for one that is taken, ERR_INVALID for its own. A leading slash
+ * is ignored. A monitor that runs is told by client_rename. Takes `op`.
+ */
+int container_rename(struct store *s, const char *id, const char *name, struct err *e) MUST_CHECK;
 
 /* --- for engine/start.c and whoever else changes a container --- */
 

@@ -72,8 +72,7 @@ static int name_conflict(const char *name, const char *id, struct err *e)
 		       name, id);
 }
 
-/* A given name: right in form, and free. Its holder may be a `--rm` whose monitor was killed. */
-static int check_name(struct store *s, const char *name, struct err *e)
+int container_check_name(struct store *s, const char *name, struct err *e)
 {
 	char holder[ID_TEXT_SIZE];
 	int r;
@@ -382,7 +381,7 @@ int container_create(struct store *s, struct container_spec *spec, struct contai
 			      .lock = CONTAINER_LOCK_INIT };
 	int r;
 
-	if (!c.name_is_ours && check_name(s, spec->name, e) < 0)
+	if (!c.name_is_ours && container_check_name(s, spec->name, e) < 0)
 		return -1;
 	if (spec->created_ns == 0)
 		spec->created_ns = clock_now();

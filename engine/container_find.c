@@ -2,27 +2,66 @@
 #include "engine/container.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "engine/container_priv.h"
 #include "engine/finish.h"
 #include "engine/state.h"
 
-/* A container whose row says "starting" may long be running: its starter died before it said so,
- * or is about to. */
-static void peek(struct store *s, struct container *c)
+static void replace(char **text, const char *with)
+{
+	char *old = *text;
+
+	*text = xstrdup(with);
+	free(old);
+}
+
+static void overlay_run(struct container *c, const struct vmstate *s)
+{
+	c->started_ns = s->started_at;
+	c->exit_code = 0;
+	c->oom = s->oom;
+	switch (s->phase) {
+	case VM_PAUSED:
+		c->state = ST_PAUSED;
+		break;
+	case VM_STOPPING:
+		c->state = ST_STOPPING;
+		break;
+	case VM_RESTARTING:
+		c->state = ST_RESTARTING;
+		c->exit_code = (int)s->exit_code;
+		c->finished_ns = s->finished_at;
+		replace(&c->error, s->error);
+		break;
+	case VM_STARTING:
+	case VM_RUNNING:
+	case VM_EXITED:
+	case VM_PHASE_COUNT:
+		c->state = ST_RUNNING;
+		break;
+	}
+}
+
+void container_overlay(struct store *s, struct container *c)
 {
 	auto_vmstate struct vmstate state = VMSTATE_INIT;
 	auto_rundir struct rundir d = RUNDIR_INIT;
 	struct err ignored = ERR_INIT;
 
+	/* One that has exited is about to be folded in; until then the row's word is as good. */
 	if (rundir_open(store_paths(s), c->id, false, &d, &ignored) < 0 ||
-	    vmstate_read(d.fd, &state, &ignored) < 0 || state.started_at == 0)
+	    vmstate_read(d.fd, &state, &ignored) < 0 ||
+	    (state.phase == VM_EXITED && c->state != ST_STARTING))
 		return;
-	c->state = ST_RUNNING;
-	c->started_ns = state.started_at;
-	c->exit_code = 0;
+	c->restart_count = state.restart_count;
+	replace(&c->health, state.health);
+	/* A row may say "starting" long after: its starter died before it said so, or is about to. */
+	if (state.started_at > 0)
+		overlay_run(c, &state);
 }
 
 int row_settle(struct store *s, struct container *c, struct err *e)
@@ -36,8 +75,7 @@ int row_settle(struct store *s, struct container *c, struct err *e)
 	if (alive < 0)
 		return -1;
 	if (alive > 0) {
-		if (c->state == ST_STARTING)
-			peek(s, c);
+		container_overlay(s, c);
 		return 1;
 	}
 	memcpy(id, c->id, sizeof(id));

@@ -23,6 +23,7 @@
 #include "base/parse.h"
 #include "base/spawn.h"
 #include "base/str.h"
+#include "engine/cgroup.h"
 #include "engine/container_priv.h"
 #include "engine/state.h"
 
@@ -158,9 +159,23 @@ static int kill_cgroup(const char *path, struct err *e)
 	return 0;
 }
 
-/* Where the cgroup of a VM is, whether its monitor came to write that down or not. */
+struct vm_cgroups {
+	struct err *e;
+	int r;
+};
+
+static void kill_vm_cgroup(void *ctx, const char *path)
+{
+	struct vm_cgroups *v = ctx;
+
+	if (v->r == 0)
+		v->r = kill_cgroup(path, v->e);
+}
+
+/* Where the cgroups of a VM are, whether its monitor came to write that down or not. */
 static int kill_cgroups(const struct rundir *d, struct err *e)
 {
+	struct vm_cgroups vm = { e, 0 };
 	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
 	if (!may_kill_cgroup(d))
@@ -171,7 +186,8 @@ static int kill_cgroups(const struct rundir *d, struct err *e)
 		if (kill_cgroup(path, e) < 0)
 			return -1;
 	}
-	return 0;
+	cgroup_vm_each(d->name, kill_vm_cgroup, &vm);
+	return vm.r;
 }
 
 /* ---- by open lock file ---- */

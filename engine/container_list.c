@@ -9,16 +9,22 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "engine/container_match.h"
 #include "engine/container_priv.h"
+#include "engine/labels.h"
 
 #define PATTERNS_MAX	64
 #define PATTERN_LEN_MAX 1024
 
+struct patterns {
+	regex_t *v;
+	size_t n;
+};
+
 /* A filter made ready: expressions compiled, containers that it names looked up. */
 struct prepared {
 	const struct container_filter *f;
-	regex_t *names;
-	size_t nnames;
+	struct patterns names, ids;
 	int64_t before_ns; /* 0: no limit */
 	int64_t since_ns;
 };
@@ -33,6 +39,11 @@ void container_filter_release(struct container_filter *f)
 	strv_release(&f->exited);
 	strv_release(&f->before);
 	strv_release(&f->since);
+	strv_release(&f->healths);
+	strv_release(&f->exposed);
+	strv_release(&f->published);
+	strv_release(&f->networks);
+	strv_release(&f->volumes);
 	*f = (struct container_filter){ .all = false };
 }
 
@@ -44,30 +55,34 @@ void container_list_release(struct container_list *l)
 	*l = (struct container_list)CONTAINER_LIST_INIT;
 }
 
+static void patterns_release(struct patterns *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		regfree(&p->v[i]);
+	free(p->v);
+}
+
 static void prepared_release(struct prepared *p)
 {
-	for (size_t i = 0; i < p->nnames; i++)
-		regfree(&p->names[i]);
-	free(p->names);
-	p->names = NULL;
-	p->nnames = 0;
+	patterns_release(&p->names);
+	patterns_release(&p->ids);
 }
 #define auto_prepared __attribute__((cleanup(prepared_release)))
 
 /* ---- preparing ---- */
 
-static int prepare_names(struct prepared *p, struct err *e)
+static int prepare_patterns(const char *key, const struct strv *texts, struct patterns *ret,
+			    struct err *e)
 {
-	const struct strv *names = &p->f->names;
-
-	if (names->n > PATTERNS_MAX)
-		return err_set(e, ERR_INVALID, "more than %d name filters", PATTERNS_MAX);
-	p->names = xcalloc(names->n, sizeof(*p->names));
-	for (size_t i = 0; i < names->n; i++) {
-		if (strlen(names->v[i]) > PATTERN_LEN_MAX ||
-		    regcomp(&p->names[i], names->v[i], REG_EXTENDED | REG_NOSUB) != 0)
-			return err_set(e, ERR_INVALID, "invalid filter 'name=%.200s'", names->v[i]);
-		p->nnames++;
+	if (texts->n > PATTERNS_MAX)
+		return err_set(e, ERR_INVALID, "more than %d %s filters", PATTERNS_MAX, key);
+	ret->v = xcalloc(texts->n, sizeof(*ret->v));
+	for (size_t i = 0; i < texts->n; i++) {
+		if (strlen(texts->v[i]) > PATTERN_LEN_MAX ||
+		    regcomp(&ret->v[i], texts->v[i], REG_EXTENDED | REG_NOSUB) != 0)
+			return err_set(e, ERR_INVALID, "invalid filter '%s=%.200s'", key,
+				       texts->v[i]);
+		ret->n++;
 	}
 	return 0;
 }
@@ -106,7 +121,9 @@ static int check_words(const struct container_filter *f, struct err *e)
 
 static int prepare(struct store *s, struct prepared *p, struct err *e)
 {
-	if (check_words(p->f, e) < 0 || prepare_names(p, e) < 0 ||
+	if (check_words(p->f, e) < 0 || container_match_check(p->f, e) < 0 ||
+	    prepare_patterns("name", &p->f->names, &p->names, e) < 0 ||
+	    prepare_patterns("id", &p->f->ids, &p->ids, e) < 0 ||
 	    prepare_limit(s, &p->f->before, true, &p->before_ns, e) < 0 ||
 	    prepare_limit(s, &p->f->since, false, &p->since_ns, e) < 0)
 		return -1;
@@ -124,19 +141,6 @@ static bool name_matches(const char *name, const regex_t *re)
 		return true;
 	snprintf(with_slash, sizeof(with_slash), "/%.500s", name);
 	return regexec(re, with_slash, 0, NULL, 0) == 0;
-}
-
-static bool label_matches(const struct strv *labels, const char *want)
-{
-	size_t n = strcspn(want, "=");
-
-	if (want[n])
-		return strv_has(labels, want);
-	for (size_t i = 0; i < labels->n; i++) {
-		if (strncmp(labels->v[i], want, n) == 0 && labels->v[i][n] == '=')
-			return true;
-	}
-	return false;
 }
 
 /* An id, the beginning of one, or the reference as it was written, the tag "latest" understood. */
@@ -169,12 +173,12 @@ typedef bool matcher(const struct container *c, const struct prepared *p, size_t
 
 static bool match_name(const struct container *c, const struct prepared *p, size_t i)
 {
-	return name_matches(c->name, &p->names[i]);
+	return name_matches(c->name, &p->names.v[i]);
 }
 
 static bool match_id(const struct container *c, const struct prepared *p, size_t i)
 {
-	return str_has_prefix(c->id, p->f->ids.v[i]);
+	return regexec(&p->ids.v[i], c->id, 0, NULL, 0) == 0;
 }
 
 static bool match_ancestor(const struct container *c, const struct prepared *p, size_t i)
@@ -192,6 +196,13 @@ static bool match_exited(const struct container *c, const struct prepared *p, si
 	return exited_matches(c, p->f->exited.v[i]);
 }
 
+static bool match_health(const struct container *c, const struct prepared *p, size_t i)
+{
+	const char *word = container_health_word(c);
+
+	return str_eq(*word ? word : "none", p->f->healths.v[i]);
+}
+
 /* An empty list lets everything pass. */
 static bool any_of(const struct container *c, const struct prepared *p, const struct strv *list,
 		   matcher *matches)
@@ -203,16 +214,6 @@ static bool any_of(const struct container *c, const struct prepared *p, const st
 	return list->n == 0;
 }
 
-/* Labels are the exception: all of them have to be there, as with Docker. */
-static bool all_labels(const struct container *c, const struct prepared *p)
-{
-	for (size_t i = 0; i < p->f->labels.n; i++) {
-		if (!label_matches(&c->labels, p->f->labels.v[i]))
-			return false;
-	}
-	return true;
-}
-
 /* What does not depend on the state, and so can be asked before the locks are looked at. */
 static bool fits(const struct container *c, const struct prepared *p)
 {
@@ -221,17 +222,33 @@ static bool fits(const struct container *c, const struct prepared *p)
 	if (p->since_ns && c->created_ns <= p->since_ns)
 		return false;
 	return any_of(c, p, &p->f->names, match_name) && any_of(c, p, &p->f->ids, match_id) &&
-	       any_of(c, p, &p->f->ancestors, match_ancestor) && all_labels(c, p);
+	       any_of(c, p, &p->f->ancestors, match_ancestor) &&
+	       labels_have_all(&c->labels, &p->f->labels); /* all of them, as with Docker */
+}
+
+/* Not only those that run. */
+static bool shows_all(const struct container_filter *f)
+{
+	return f->all || f->last > 0 || f->statuses.n > 0;
 }
 
 static bool state_fits(const struct container *c, const struct prepared *p)
 {
-	bool all = p->f->all || p->f->last > 0 || p->f->statuses.n > 0;
-
-	if (!all && (!state_is_active(c->state) || c->state == ST_STARTING))
+	if (!shows_all(p->f) && (!state_is_active(c->state) || c->state == ST_STARTING))
 		return false;
 	return any_of(c, p, &p->f->statuses, match_status) &&
-	       any_of(c, p, &p->f->exited, match_exited);
+	       any_of(c, p, &p->f->exited, match_exited) &&
+	       any_of(c, p, &p->f->healths, match_health);
+}
+
+/* A container whose definition cannot be read fits no question about it. */
+static bool spec_fits(struct store *s, const struct container *c, const struct prepared *p)
+{
+	auto_spec struct container_spec spec = { .name = NULL };
+	struct err ignored = ERR_INIT;
+
+	return container_spec_load(s, c->id, &spec, &ignored) == 0 &&
+	       container_match_spec(p->f, &spec);
 }
 
 /* ---- listing ---- */
@@ -244,8 +261,14 @@ static int read_rows(struct store *s, const struct prepared *p, struct container
 	size_t cap = 0;
 	int r;
 
+	/* Whoever runs has an active state in its row, whatever may have become of it since. */
 	stmt_prepare(&st, store_db(s),
-		     "SELECT " CONTAINER_COLUMNS " FROM containers ORDER BY created_ns DESC, id");
+		     "SELECT " CONTAINER_COLUMNS
+		     " FROM containers WHERE ?1 OR state BETWEEN ?2 AND ?3"
+		     " ORDER BY created_ns DESC, id");
+	stmt_bind_int(&st, 1, shows_all(p->f));
+	stmt_bind_int(&st, 2, ST_STARTING);
+	stmt_bind_int(&st, 3, ST_RESTARTING);
 	while ((r = stmt_step(&st, e)) > 0) {
 		if (row_fill(&st, &c, e) < 0)
 			return -1;
@@ -279,13 +302,15 @@ static int settle(struct store *s, struct container *c)
 /* Brings the rows up to date and keeps those that fit. */
 static void settle_rows(struct store *s, const struct prepared *p, struct container_list *l)
 {
+	bool needs_spec = container_match_needs_spec(p->f);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
 		struct container c = l->v[i];
 		bool full = p->f->last > 0 && kept == (size_t)p->f->last;
 
-		if (!full && settle(s, &c) > 0 && state_fits(&c, p))
+		if (!full && settle(s, &c) > 0 && state_fits(&c, p) &&
+		    (!needs_spec || spec_fits(s, &c, p)))
 			l->v[kept++] = c;
 		else
 			container_release(&c);

@@ -20,10 +20,13 @@ int row_load(struct store *s, const char *id, struct container *ret, struct err 
 struct row_change {
 	int64_t started_ns;  /* 0: stays */
 	int64_t finished_ns; /* 0: stays */
-	bool has_result;     /* the three below count */
+	bool has_result;     /* the next three count */
 	int exit_code;
 	bool oom;
 	const char *error;
+	bool has_run; /* the next two count */
+	int64_t restart_count;
+	const char *health;
 };
 /*
  * The one writer of the state: takes the step in the life cycle from the state that `c` has and
@@ -34,6 +37,9 @@ struct row_change {
 int container_set_state(struct store *s, struct container *c, enum event ev,
 			const struct row_change *change, bool lazy, struct err *e) MUST_CHECK;
 
+/* What the live monitor says of a run is truer than its row, since monitors never write rows: paused,
+ * restarting, health and so on. */
+void container_overlay(struct store *s, struct container *c);
 /* Without lock: brings a row that was read up to date with the locks, finishing the container
  * where its monitor died. 1: it is there, 0: it went away. */
 int row_settle(struct store *s, struct container *c, struct err *e) MUST_CHECK;
@@ -52,6 +58,9 @@ int container_remove_locked(struct container_lock *l, struct err *e) MUST_CHECK;
 /* Kills monitor and VM of the container; whatever lives of it. Under op. Returns when they are
  * gone. */
 int container_kill_survivors(struct container_lock *l, struct err *e) MUST_CHECK;
+/* A name that was asked for: right in form, and free, in Docker's words. Its holder may be a `--rm` whose
+ * monitor was killed. */
+int container_check_name(struct store *s, const char *name, struct err *e) MUST_CHECK;
 /* Writes an event about the container. */
 void container_event(struct store *s, const struct container *c, const char *action);
 

@@ -8,6 +8,7 @@
 
 int container_begin_remove(struct container_lock *l, struct err *e)
 {
+	auto_urgent struct db *urgent = db_urgent_begin(store_db(l->store));
 	auto_tx struct tx tx = TX_INIT;
 
 	if (l->row.state == ST_REMOVING)
@@ -57,6 +58,7 @@ static int remove_rundir(struct container_lock *l, struct err *e)
 
 int container_remove_locked(struct container_lock *l, struct err *e)
 {
+	auto_urgent struct db *urgent = db_urgent_begin(store_db(l->store));
 	struct err why = ERR_INIT;
 	char path[PATH_NAME_SIZE];
 
@@ -82,14 +84,18 @@ int container_remove_locked(struct container_lock *l, struct err *e)
 	return 0;
 }
 
-static int refuse(const struct container *c, struct err *e)
+static int refuse(struct store *s, struct container *c, struct err *e)
 {
-	const char *why = c->state == ST_PAUSED
-				  ? "container is paused and must be unpaused first"
-				  : "container is running: stop the container before removing or "
-				    "force remove";
-
-	return err_set(e, ERR_CONFLICT, "cannot remove container \"/%s\": %s", c->name, why);
+	container_overlay(s, c);
+	if (c->state == ST_PAUSED)
+		return err_set(e, ERR_CONFLICT,
+			       "cannot remove container \"/%s\": container is paused and must be"
+			       " unpaused first",
+			       c->name);
+	return err_set(e, ERR_CONFLICT,
+		       "cannot remove container \"/%s\": container is %s: stop the container before"
+		       " removing or force remove",
+		       c->name, c->state == ST_RESTARTING ? "restarting" : "running");
 }
 
 int container_remove(struct store *s, const char *id, unsigned int flags, struct err *e)
@@ -100,7 +106,7 @@ int container_remove(struct store *s, const char *id, unsigned int flags, struct
 		return -1;
 	if (state_is_active(l.row.state)) {
 		if (!(flags & REMOVE_FORCE))
-			return refuse(&l.row, e);
+			return refuse(s, &l.row, e);
 		if (container_kill_survivors(&l, e) < 0 || container_finish_locked(&l, e) < 0)
 			return -1;
 	}

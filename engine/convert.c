@@ -21,6 +21,7 @@
 #include "engine/chain.h"
 #include "engine/convert_confine.h"
 #include "engine/layer.h"
+#include "engine/load_unpack.h"
 
 #define RESULT_FD 3
 #define OUT_FD	  4
@@ -89,6 +90,20 @@ int convert_start(int out_fd, struct convert *ret, struct err *e)
 	fds[2] = (struct spawn_fd){ .from = in, .to = 0 };
 	if (start_child(argv, fds, ARRAY_LEN(fds), &c, e) < 0)
 		return err_wrap(e, "cannot start the layer converter");
+	*ret = c;
+	c = (struct convert)CONVERT_INIT;
+	return 0;
+}
+
+int convert_start_archive(int fd, struct convert *ret, struct err *e)
+{
+	static const char *const argv[] = { "kvbox", "convert", "archive", NULL };
+	struct spawn_fd fds[2] = { [1] = { .from = fd, .to = 0 } };
+	auto_convert struct convert c = CONVERT_INIT;
+
+	if (start_child(argv, fds, ARRAY_LEN(fds), &c, e) < 0)
+		return err_wrap(e, "cannot start the reader of the archive");
+	(void)!fcntl(c.result_fd, F_SETPIPE_SZ, PIPE_SIZE);
 	*ret = c;
 	c = (struct convert)CONVERT_INIT;
 	return 0;
@@ -316,10 +331,13 @@ int convert_main(int argc, char **argv)
 	int r, at = 0;
 
 	/* The words before are the dispatcher's. */
-	while (at < argc && strcmp(argv[at], "layer") != 0 && strcmp(argv[at], "chain") != 0)
+	while (at < argc && strcmp(argv[at], "layer") != 0 && strcmp(argv[at], "chain") != 0 &&
+	       strcmp(argv[at], "archive") != 0)
 		at++;
 	if (at == argc)
 		return 125;
+	if (argv[at][0] == 'a')
+		_exit(load_unpack(RESULT_FD) < 0 ? 1 : 0);
 	if (argv[at][0] == 'l')
 		r = run_layer(&result, &e);
 	else

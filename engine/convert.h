@@ -76,6 +76,13 @@ int convert_finish(struct convert *c, struct convert_result *ret, struct err *e)
 void convert_release(struct convert *c);
 #define auto_convert __attribute__((cleanup(convert_release)))
 
+/*
+ * The same confinement for the archive that `load` reads (load_unpack.h): a child that reads `fd`,
+ * borrowed, and writes what it finds to ret->result_fd. There is no in_fd and no result: at the end of
+ * what it writes convert_release is enough.
+ */
+int convert_start_archive(int fd, struct convert *ret, struct err *e) MUST_CHECK;
+
 /* One layer image of a chain. */
 struct convert_layer {
 	int fd;		    /* open for reading, borrowed */
@@ -95,7 +102,7 @@ int convert_chain(const struct convert_layer *layers, size_t n, int out_fd,
 int convert_chain_id(const char *const *diffids, size_t n, char ret[DIGEST_TEXT_SIZE],
 		     struct err *e) MUST_CHECK;
 
-/* The hidden verb, `kvbox convert layer` or `kvbox convert chain HEX...`: the child's side. The
+/* The hidden verb, `kvbox convert layer`, `... chain HEX...` or `... archive`: the child's side. The
  * program's exit code; the caller returns it from main at once. */
 int convert_main(int argc, char **argv);
 

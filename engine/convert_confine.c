@@ -60,6 +60,7 @@ struct rule {
 static const struct rule allowed[] = {
 	{ SCMP_SYS(read), 0, { 0 } },
 	{ SCMP_SYS(readv), 0, { 0 } },
+	{ SCMP_SYS(poll), 0, { 0 } },
 	{ SCMP_SYS(pread64), 0, { 0 } },
 	{ SCMP_SYS(write), 0, { 0 } },
 	{ SCMP_SYS(writev), 0, { 0 } },

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/reserve.h"
 
 /*
  * What each setting is for:
@@ -30,8 +31,9 @@
 #define DB_FILE	     "kvbox.db"
 #define DB_LOCK_FILE "db.lock"
 #define BUSY_MS	     10000
-/* A commit that finds the log larger than this copies it into the database itself. */
-#define WAL_PAGES_MAX 1000
+/* A commit that finds the log larger than this copies it into the database itself. Every command that is
+ * the first to open the database reads all of the log, 2.5 microseconds a page. */
+#define WAL_PAGES_MAX 200
 /* SQLite's own limit is 512 for the whole name. */
 #define FOLDER_MAX 440
 
@@ -47,6 +49,9 @@ struct db {
 	bool spoiled;  /* an inner one was rolled back */
 	int synced;    /* value of PRAGMA synchronous, -1: not set yet */
 	int wal_pages; /* after the last commit of this connection */
+	int urgent;    /* scopes of db_urgent_begin */
+	bool reserved; /* this process has seen to the reserve */
+	bool full;     /* so was the disk when the transaction began */
 };
 
 static int db_failed(struct db *db, const char *what, struct err *e)
@@ -187,22 +192,18 @@ static int open_memory(struct db *db, struct err *e)
  * Creates the file or opens what another command has created meanwhile. The journal mode lasts
  * in the file, so only the creator sets it, before anything else, under db.lock.
  */
-static int open_created(struct db *db, const char *file, struct err *e)
+static int open_created(struct db *db, const char *file, int *ret_version, struct err *e)
 {
 	auto_close int fd = -1;
-	int version = 0;
 
 	/* SQLite gives -wal and -shm the mode of the database. */
 	if (fd_open(AT_FDCWD, file, O_RDWR | O_CREAT, 0600, &fd, e) < 0)
 		return -1;
 	fd_close(take_fd(&fd));
-	if (open_handle(db, file, SQLITE_OPEN_READWRITE, e) < 0 || get_version(db, &version, e) < 0)
+	if (open_handle(db, file, SQLITE_OPEN_READWRITE, e) < 0 ||
+	    get_version(db, ret_version, e) < 0)
 		return -1;
-	if (version > 0)
-		return 0;
-	if (db_exec(db, "PRAGMA journal_mode = WAL", e) < 0)
-		return -1;
-	return 0;
+	return *ret_version > 0 ? 0 : db_exec(db, "PRAGMA journal_mode = WAL", e);
 }
 
 /* What exists on disk. Version 0 is a file whose creator was killed before its first commit:
@@ -237,26 +238,6 @@ static int open_lock(struct db *db, struct err *e)
 		return 0;
 	path = xasprintf("%s/" DB_LOCK_FILE, db->folder);
 	return fd_open(AT_FDCWD, path, O_RDWR | O_CREAT, 0600, &db->lock_fd, e);
-}
-
-/* The step from the empty database in memory to one on disk. db.lock is held. */
-static int create(struct db *db, struct err *e)
-{
-	auto_free char *file = db_file(db);
-	struct sqlite3 *memory = db->handle;
-
-	db->handle = NULL;
-	if (open_created(db, file, e) < 0) {
-		sqlite3_close(db->handle);
-		db->handle = memory;
-		return -1;
-	}
-	/* Fails (and asserts) only when a statement is open still, which db.h forbids. */
-	if (sqlite3_close(memory) != SQLITE_OK)
-		assert(!"a statement is open across the first transaction");
-	db->on_disk = true;
-	db->synced = -1;
-	return 0;
 }
 
 int db_open(const struct db_spec *spec, struct db **ret, struct err *e)
@@ -436,11 +417,6 @@ int64_t stmt_int(struct stmt *s, int col)
 	return sqlite3_column_int64(s->handle, col);
 }
 
-bool stmt_is_null(struct stmt *s, int col)
-{
-	return sqlite3_column_type(s->handle, col) == SQLITE_NULL;
-}
-
 int db_changes(struct db *db)
 {
 	return sqlite3_changes(db->handle);
@@ -466,26 +442,95 @@ static int set_sync(struct db *db, bool lazy, struct err *e)
 	return 0;
 }
 
-/* db.lock is held. */
-static int begin_locked(struct db *db, bool lazy, struct err *e)
+/*
+ * db.lock is held. The log is the one file of the database that is open here beside the library:
+ * no lock of its is on that.
+ */
+static void see_to_reserve(struct db *db)
 {
-	bool fresh = !db->on_disk;
-	int version = 0;
+	auto_free char *log = NULL;
+	struct err ignored = ERR_INIT;
 
-	if (fresh && create(db, e) < 0)
+	db->full = false;
+	if (db->urgent) {
+		log = xasprintf("%s/" DB_FILE "-wal", db->folder);
+		db->full = reserve_use(db->folder, log);
+		/* While the rest of the reserve is there for the database to grow. */
+		if (db->full)
+			(void)!db_checkpoint(db, 0, &ignored);
+	} else if (!db->reserved) {
+		db->reserved = true;
+		reserve_keep(db->folder);
+	}
+}
+
+struct db *db_urgent_begin(struct db *db)
+{
+	db->urgent++;
+	return db;
+}
+
+void db_urgent_end(struct db **db)
+{
+	(*db)->urgent--;
+}
+
+/* What was made of a database that does not come to be. Under db.lock, where only its maker has it
+ * open for writing. */
+static void remove_files(const char *file)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		auto_free char *path = xasprintf("%s%s", file, suffixes[i]);
+		struct err ignored = ERR_INIT;
+
+		(void)!file_remove(AT_FDCWD, path, &ignored);
+	}
+}
+
+/* On disk, with a transaction open. */
+static int begin_on_disk(struct db *db, bool lazy, struct err *e)
+{
+	see_to_reserve(db);
+	if (set_sync(db, lazy, e) < 0)
 		return -1;
-	if (set_sync(db, lazy && !fresh, e) < 0 || db_exec(db, "BEGIN IMMEDIATE", e) < 0)
+	return db_exec(db, "BEGIN IMMEDIATE", e);
+}
+
+static int begin_first(struct db *db, const char *file, int *ret_version, struct err *e)
+{
+	if (open_created(db, file, ret_version, e) < 0 || refuse_newer(db, *ret_version, e) < 0 ||
+	    begin_on_disk(db, false, e) < 0)
 		return -1;
-	if (!fresh)
+	if (*ret_version == db->schema->count || run_steps(db, *ret_version, e) == 0)
 		return 0;
-	if (get_version(db, &version, e) < 0 || refuse_newer(db, version, e) < 0)
-		goto undo;
-	if (version < db->schema->count && run_steps(db, version, e) < 0)
-		goto undo;
-	return 0;
-undo:
 	sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 	return -1;
+}
+
+/* The step from the empty database in memory to one on disk, whole or not at all. db.lock is held. */
+static int create(struct db *db, struct err *e)
+{
+	auto_free char *file = db_file(db);
+	struct sqlite3 *memory = db->handle;
+	int version = file_exists(AT_FDCWD, file) ? -1 : 0;
+
+	db->handle = NULL;
+	db->on_disk = true;
+	db->synced = -1;
+	if (begin_first(db, file, &version, e) < 0) {
+		sqlite3_close(db->handle);
+		db->handle = memory;
+		db->on_disk = false;
+		if (version == 0)
+			remove_files(file);
+		return -1;
+	}
+	/* Fails (and asserts) only when a statement is open still, which db.h forbids. */
+	if (sqlite3_close(memory) != SQLITE_OK)
+		assert(!"a statement is open across the first transaction");
+	return 0;
 }
 
 static int begin(struct tx *tx, struct db *db, bool lazy, struct err *e)
@@ -496,7 +541,7 @@ static int begin(struct tx *tx, struct db *db, bool lazy, struct err *e)
 			return -1;
 		if (open_lock(db, e) < 0 || fd_lock(db->lock_fd, LOCK_EXCLUSIVE, true, e) < 0)
 			return err_wrap(e, "cannot write to the store");
-		if (begin_locked(db, lazy, e) < 0) {
+		if ((db->on_disk ? begin_on_disk(db, lazy, e) : create(db, e)) < 0) {
 			struct err ignored = ERR_INIT;
 
 			(void)!fd_unlock(db->lock_fd, &ignored);
@@ -553,7 +598,7 @@ int tx_commit(struct tx *tx, struct err *e)
 	db->depth = 0;
 	tx->db = NULL;
 	/* The change is made; a log that stays long is not this command's trouble. */
-	(void)!db_checkpoint(db, WAL_PAGES_MAX, &ignored);
+	(void)!db_checkpoint(db, db->full ? 1 : WAL_PAGES_MAX, &ignored);
 	end_outermost(db);
 	return 0;
 }

@@ -97,7 +97,6 @@ void stmt_reset(struct stmt *s);
 const char *stmt_text(struct stmt *s, int col);
 const char *stmt_text0(struct stmt *s, int col);
 int64_t stmt_int(struct stmt *s, int col);
-bool stmt_is_null(struct stmt *s, int col);
 /* Rows that the last INSERT, UPDATE or DELETE changed; the rowid that the last INSERT made. */
 int db_changes(struct db *db);
 int64_t db_last_rowid(struct db *db);
@@ -121,5 +120,15 @@ int tx_commit(struct tx *tx, struct err *e) MUST_CHECK;
 void tx_rollback(struct tx *tx);
 bool db_in_tx(const struct db *db);
 #define auto_tx __attribute__((cleanup(tx_rollback)))
+
+/*
+ * What has to work on a full disk, since it gives room back or tells how a container ended: the
+ * transactions that begin in this scope may use the reserve (reserve.h). They nest.
+ *
+ *	auto_urgent struct db *urgent = db_urgent_begin(db);
+ */
+struct db *db_urgent_begin(struct db *db);
+void db_urgent_end(struct db **db);
+#define auto_urgent __attribute__((cleanup(db_urgent_end), unused))
 
 #endif

@@ -2,6 +2,7 @@
 #include "engine/disk.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -182,4 +183,20 @@ int disk_create(const struct paths *p, const char *id, int64_t size, bool durabl
 	if (fd_copy_sparse(from, to, e) < 0 || (durable && fd_sync(to, e) < 0))
 		return err_wrap(e, "cannot make the disk of container '%.12s'", id);
 	return 0;
+}
+
+int64_t disk_written(const struct paths *p, const char *id)
+{
+	char path[PATH_NAME_SIZE], empty[PATH_NAME_SIZE], name[TEMPLATE_NAME_SIZE];
+	struct stat disk, template;
+	int64_t blocks;
+
+	if (fstatat(p->root_fd, path_container(id, DISK_FILE, path), &disk, 0) < 0)
+		return 0;
+	template_name(disk.st_size, name);
+	snprintf(empty, sizeof(empty), DIR_TEMPLATES "/%s", name);
+	blocks = disk.st_blocks;
+	if (fstatat(p->root_fd, empty, &template, 0) == 0)
+		blocks -= template.st_blocks;
+	return blocks > 0 ? blocks * 512 : 0;
 }

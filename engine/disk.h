@@ -29,4 +29,8 @@ int disk_create(const struct paths *p, const char *id, int64_t size, bool durabl
 /* Makes sure that the template of the size is there, so that the first container does not wait. */
 int disk_prepare(const struct paths *p, int64_t size, struct err *e) MUST_CHECK;
 
+/* Bytes of the host's disk that the container's takes beyond those of an empty one; 0 where there is none
+ * to look at. What a running container has not yet given to its disk does not count. */
+int64_t disk_written(const struct paths *p, const char *id);
+
 #endif

@@ -1,11 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/eventlog.h"
 
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+
+/* How often a writer looks again when the file was renamed under its hands. */
+#define OPEN_TRIES 8
+
+static bool has_key_before(const struct strv *map, size_t at, size_t n)
+{
+	for (size_t i = 0; i < at; i++) {
+		if (strncmp(map->v[i], map->v[at], n) == 0 && map->v[i][n] == '=')
+			return true;
+	}
+	return false;
+}
+
+static void write_attributes(struct json_writer *w, const struct strv *attributes)
+{
+	auto_strv struct strv unique = STRV_INIT;
+
+	for (size_t i = 0; attributes && i < attributes->n; i++) {
+		const char *text = attributes->v[i];
+
+		if (!has_key_before(attributes, i, strcspn(text, "=")))
+			strv_add(&unique, text);
+	}
+	jw_map(w, "attributes", &unique);
+}
 
 static void write_line(struct str *line, const char *type, const char *action, const char *id,
 		       const struct strv *attributes)
@@ -18,22 +47,80 @@ static void write_line(struct str *line, const char *type, const char *action, c
 	jw_str(&w, "type", type);
 	jw_str(&w, "action", action);
 	jw_str(&w, "id", id);
-	if (attributes) {
-		jw_map(&w, "attributes", attributes);
-	} else {
-		jw_begin_object(&w, "attributes");
-		jw_end(&w);
-	}
+	write_attributes(&w, attributes);
 	jw_end(&w);
 	str_addc(line, '\n');
+}
+
+/* Whether the open file is the one that has the name still. */
+static bool is_current(int dirfd, int fd)
+{
+	struct stat ours, named;
+
+	return fstat(fd, &ours) == 0 && fstatat(dirfd, EVENTLOG_FILE, &named, 0) == 0 &&
+	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
+static int open_log(int dirfd, int *ret, struct err *e)
+{
+	/* read as well, for a shared lock wants it */
+	return fd_open(dirfd, EVENTLOG_FILE, O_RDWR | O_APPEND | O_CREAT, 0600, ret, e);
+}
+
+/* Opens the log and locks it so that it keeps its name. */
+static int open_current(int dirfd, int *ret, struct err *e)
+{
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		auto_close int fd = -1;
+
+		if (open_log(dirfd, &fd, e) < 0 || fd_lock(fd, LOCK_SHARED, true, e) < 0)
+			return -1;
+		if (is_current(dirfd, fd)) {
+			*ret = take_fd(&fd);
+			return 0;
+		}
+	}
+	return err_set(e, ERR_UNAVAILABLE, "it is renamed all the time");
+}
+
+/* While others write nothing is done: whoever writes next tries again. */
+static int rotate(int dirfd, struct err *e)
+{
+	auto_close int fd = -1;
+	uint64_t size;
+	int r;
+
+	if (open_log(dirfd, &fd, e) < 0)
+		return -1;
+	r = fd_lock(fd, LOCK_EXCLUSIVE, false, e);
+	if (r <= 0)
+		return r;
+	if (fd_size(fd, &size, e) < 0)
+		return -1;
+	/* Somebody else was quicker. */
+	if (size < EVENTLOG_SIZE_MAX || !is_current(dirfd, fd))
+		return 0;
+	return file_rename(dirfd, EVENTLOG_FILE, dirfd, EVENTLOG_OLDER, e);
+}
+
+static int append(int dirfd, const struct str *line, bool *ret_full, struct err *e)
+{
+	auto_close int fd = -1;
+	uint64_t size;
+
+	if (open_current(dirfd, &fd, e) < 0 || fd_write_full(fd, line->buf, line->len, e) < 0 ||
+	    fd_size(fd, &size, e) < 0)
+		return -1;
+	*ret_full = size >= EVENTLOG_SIZE_MAX;
+	return 0;
 }
 
 void eventlog_add(const struct paths *p, const char *type, const char *action, const char *id,
 		  const struct strv *attributes)
 {
 	auto_str struct str line = STR_INIT(EVENTLOG_LINE_MAX);
-	auto_close int fd = -1;
 	struct err e = ERR_INIT;
+	bool full = false;
 
 	if (p->root_fd < 0)
 		return;
@@ -43,8 +130,20 @@ void eventlog_add(const struct paths *p, const char *type, const char *action, c
 		str_init(&line, EVENTLOG_LINE_MAX);
 		write_line(&line, type, action, id, NULL);
 	}
-	/* O_APPEND and one write: lines of several writers never mix. */
-	if (fd_open(p->root_fd, EVENTLOG_FILE, O_WRONLY | O_APPEND | O_CREAT, 0600, &fd, &e) < 0 ||
-	    fd_write_full(fd, line.buf, line.len, &e) < 0)
+	if (append(p->root_fd, &line, &full, &e) < 0 || (full && rotate(p->root_fd, &e) < 0))
 		log_debug("event %s %s of %.12s is not logged: %s", type, action, id, e.msg);
+}
+
+void eventlog_add_container(const struct paths *p, const struct event_container *c,
+			    const char *action, const struct strv *extra)
+{
+	auto_strv struct strv attributes = STRV_INIT;
+
+	strv_addf(&attributes, "image=%s", c->image ? c->image : "");
+	strv_addf(&attributes, "name=%s", c->name ? c->name : "");
+	if (extra)
+		strv_add_all(&attributes, extra);
+	if (c->labels)
+		strv_add_all(&attributes, c->labels);
+	eventlog_add(p, "container", action, c->id, &attributes);
 }

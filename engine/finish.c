@@ -11,7 +11,7 @@
 /* The code of a container whose monitor was killed: so was it, by SIGKILL. */
 #define CODE_KILLED 137
 /* A log of this many pages is copied into the database at the end of a container. */
-#define WAL_PAGES 250
+#define WAL_PAGES 100
 
 /* What the run folder tells about the run that is to be folded in. */
 struct ending {
@@ -50,8 +50,12 @@ static enum event judge(const struct container *c, const struct ending *end,
 	change->exit_code = final ? (int)end->state.exit_code : CODE_KILLED;
 	change->oom = end->has_state && end->state.oom;
 	change->error = final ? end->state.error : "the container's monitor ended unexpectedly";
-	if (ran && end->has_state)
+	if (ran && end->has_state) {
 		change->started_ns = end->state.started_at;
+		change->has_run = true;
+		change->restart_count = end->state.restart_count;
+		change->health = end->state.health;
+	}
 	/* Never ran, this time or ever: Docker leaves the times and the word alone. */
 	if (!ran && c->started_ns == 0)
 		return EV_FAILED;
@@ -59,6 +63,13 @@ static enum event judge(const struct container *c, const struct ending *end,
 		change->finished_ns = final && end->state.finished_at ? end->state.finished_at
 								      : clock_now();
 	return EV_GONE;
+}
+
+static bool is_removed(const struct container_lock *l, const struct ending *end)
+{
+	bool kept = end->has_state && end->state.phase == VM_EXITED && end->state.keep;
+
+	return l->row.auto_remove && !kept;
 }
 
 /* With --rm the decision to remove is a part of the same commit: no kill can come between. */
@@ -71,7 +82,7 @@ static int fold(struct container_lock *l, const struct ending *end, struct err *
 
 	if (container_begin_tx(l, &tx, e) < 0 ||
 	    container_set_state(l->store, &l->row, ev, &change, false, e) < 0 ||
-	    (l->row.auto_remove && container_begin_remove(l, e) < 0) || tx_commit(&tx, e) < 0)
+	    (is_removed(l, end) && container_begin_remove(l, e) < 0) || tx_commit(&tx, e) < 0)
 		return -1;
 	/* A monitor that came to its end has told of it. */
 	if (!told && ev == EV_GONE && change.finished_ns > 0)
@@ -88,7 +99,7 @@ static int finish_run(struct container_lock *l, const struct ending *end, struct
 		return -1;
 	if (fold(l, end, e) < 0)
 		return -1;
-	if (l->row.auto_remove) {
+	if (is_removed(l, end)) {
 		if (container_remove_locked(l, e) < 0)
 			return -1;
 	} else if (rundir_clean(&l->dir, e) < 0) {
@@ -101,6 +112,7 @@ static int finish_run(struct container_lock *l, const struct ending *end, struct
 
 int container_finish_locked(struct container_lock *l, struct err *e)
 {
+	auto_urgent struct db *urgent = db_urgent_begin(store_db(l->store));
 	struct ending end = { .state = VMSTATE_INIT };
 	int r = 0;
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "engine/joined.h"
 
 #define HEX 64
 
@@ -54,7 +55,8 @@ static bool split_name(const struct kind *k, const char *name, char key[8 + HEX]
 		return false;
 	if (!k->has_writer)
 		return n == HEX;
-	if (rest[0] != '.' || !str_has_suffix(rest, ".erofs"))
+	if (rest[0] != '.' ||
+	    (!str_has_suffix(rest, ".erofs") && !str_has_suffix(rest, JOINED_SUFFIX)))
 		return false;
 	snprintf(number, sizeof(number), "%.*s", (int)(strcspn(rest + 1, ".")), rest + 1);
 	return parse_u64(number, INT32_MAX, writer, &ignored) == 0;
@@ -196,6 +198,7 @@ static void leave_mark(struct store *s)
 
 int gc_run(struct store *s, bool wait, struct gc_result *ret, struct err *e)
 {
+	auto_urgent struct db *urgent = db_urgent_begin(store_db(s));
 	struct collection c = { s, { 0, 0 } };
 	int r = store_collector_lock(s, LOCK_EXCLUSIVE, wait, e);
 

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/eventlog.h"
 #include "engine/image_priv.h"
 #include "engine/store_image.h"
 #include "registry/reference.h"
@@ -28,15 +29,19 @@ void image_release(struct image *i)
 	memset(i, 0, sizeof(*i));
 }
 
+void image_row_release(struct image_row *row)
+{
+	free(row->id);
+	free(row->os);
+	free(row->arch);
+	strv_release(&row->tags);
+	strv_release(&row->digests);
+}
+
 void image_rows_release(struct image_rows *r)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		free(r->v[i].id);
-		free(r->v[i].os);
-		free(r->v[i].arch);
-		strv_release(&r->v[i].tags);
-		strv_release(&r->v[i].digests);
-	}
+	for (size_t i = 0; i < r->n; i++)
+		image_row_release(&r->v[i]);
 	free(r->v);
 	*r = (struct image_rows)IMAGE_ROWS_INIT;
 }
@@ -90,6 +95,28 @@ int image_find(struct store *s, const char *text, struct image *ret, struct err 
 	return store_image_load(s, id, ret, e);
 }
 
+void image_event(struct store *s, const char *action, const char *subject, const char *name,
+		 const struct strv *labels)
+{
+	auto_strv struct strv attributes = STRV_INIT;
+
+	strv_addf(&attributes, "name=%s", name);
+	if (labels)
+		strv_add_all(&attributes, labels);
+	eventlog_add(store_paths(s), "image", action, subject, &attributes);
+}
+
+void image_event_of(struct store *s, const char *action, const char *id, const char *subject,
+		    const char *name)
+{
+	auto_image struct image i;
+	struct err ignored = ERR_INIT;
+
+	image_init(&i);
+	(void)!store_image_load(s, id, &i, &ignored);
+	image_event(s, action, subject, name, &i.config.labels);
+}
+
 int image_list(struct store *s, struct image_rows *ret, struct err *e)
 {
 	return store_image_rows(s, ret, e);
@@ -100,6 +127,7 @@ int image_tag(struct store *s, const char *source, const char *target, struct er
 	auto_reference struct reference ref = REFERENCE_INIT;
 	auto_free char *id = NULL;
 	auto_free char *text = NULL;
+	auto_free char *shown = NULL;
 
 	if (image_resolve(s, source, &id, e) < 0 || reference_parse(target, &ref, e) < 0)
 		return -1;
@@ -107,5 +135,9 @@ int image_tag(struct store *s, const char *source, const char *target, struct er
 		return err_set(e, ERR_INVALID, "refusing to create a tag with a digest reference");
 	reference_default_tag(&ref);
 	text = reference_text(&ref);
-	return store_image_set_tag(s, text, id, e);
+	shown = reference_familiar(&ref);
+	if (store_image_set_tag(s, text, id, e) < 0)
+		return -1;
+	image_event_of(s, "tag", id, id, shown);
+	return 0;
 }

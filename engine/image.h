@@ -112,6 +112,7 @@ struct image_rows {
 	{               \
 		NULL, 0 \
 	}
+void image_row_release(struct image_row *row);
 void image_rows_release(struct image_rows *r);
 #define auto_image_rows __attribute__((cleanup(image_rows_release)))
 

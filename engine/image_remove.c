@@ -24,7 +24,8 @@ struct removal {
 	bool force;
 	struct strv names; /* canonical, those that are left */
 	struct strv lines; /* to tell after the commit */
-	int64_t users;	   /* containers made from it */
+	struct strv labels;
+	int64_t users; /* containers made from it */
 	char user[ID_TEXT_SIZE];
 	bool active; /* one of them runs, and it is `user` */
 };
@@ -34,6 +35,7 @@ static void removal_release(struct removal *r)
 	free(r->id);
 	strv_release(&r->names);
 	strv_release(&r->lines);
+	strv_release(&r->labels);
 }
 #define auto_removal __attribute__((cleanup(removal_release)))
 
@@ -181,8 +183,20 @@ static bool names_id(const struct removal *r)
 	return str_has_prefix(r->id, r->text) || str_has_prefix(digest_hex(r->id), r->text);
 }
 
+/* For events only: an image whose document is damaged can be removed too. */
+static void load_labels(struct removal *r)
+{
+	auto_image struct image i;
+	struct err ignored = ERR_INIT;
+
+	image_init(&i);
+	if (store_image_load(r->s, r->id, &i, &ignored) == 0)
+		strv_copy(&r->labels, &i.config.labels);
+}
+
 static int remove_in_tx(struct removal *r, struct err *e)
 {
+	auto_urgent struct db *urgent = db_urgent_begin(store_db(r->s));
 	auto_tx struct tx tx = TX_INIT;
 	int64_t users;
 	char user[ID_TEXT_SIZE];
@@ -201,6 +215,20 @@ static int remove_in_tx(struct removal *r, struct err *e)
 	return tx_commit(&tx, e);
 }
 
+/* One event for each name, and one for the image; lines of layers have none. */
+static void tell(const struct removal *r, const struct image_listener *l)
+{
+	for (size_t i = 0; i < r->lines.n; i++) {
+		const char *line = r->lines.v[i], *what = strchr(line, ' ') + 1;
+
+		pull_tell(l, NULL, line);
+		if (str_has_prefix(line, "Untagged"))
+			image_event(r->s, "untag", r->id, r->id, &r->labels);
+		else if (strcmp(what, r->id) == 0)
+			image_event(r->s, "delete", r->id, r->id, NULL);
+	}
+}
+
 int image_remove(struct store *s, const char *text, bool force, const struct image_listener *l,
 		 struct err *e)
 {
@@ -211,6 +239,7 @@ int image_remove(struct store *s, const char *text, bool force, const struct ima
 
 	if (image_resolve(s, text, &r.id, e) < 0)
 		return -1;
+	load_labels(&r);
 	/* Outside the transaction: it may have to finish containers whose monitor died. */
 	users = container_count_image(s, r.id, r.user, &r.active, e);
 	if (users < 0)
@@ -218,8 +247,7 @@ int image_remove(struct store *s, const char *text, bool force, const struct ima
 	r.users = users;
 	if (remove_in_tx(&r, e) < 0)
 		return -1;
-	for (size_t i = 0; i < r.lines.n; i++)
-		pull_tell(l, NULL, r.lines.v[i]);
+	tell(&r, l);
 	/* While somebody pulls, the files stay until the next collection. */
 	if (gc_run(s, false, &collected, &ignored) < 0)
 		err_clear(&ignored);

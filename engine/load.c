@@ -16,6 +16,7 @@
 #include "engine/gc.h"
 #include "engine/image.h"
 #include "engine/image_add.h"
+#include "engine/image_priv.h"
 #include "engine/load_archive.h"
 #include "engine/pull_layers.h"
 #include "registry/manifest.h"
@@ -269,6 +270,7 @@ static int finish(struct loading *l, struct image_parts *p, const struct strv *t
 			return -1;
 		err_clear(e);
 	}
+	image_event(l->s, "load", p->id, p->id, &p->config.labels);
 	return 0;
 }
 

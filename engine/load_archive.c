@@ -1,78 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/load_archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/dl.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/strv.h"
 #include "engine/blob.h"
+#include "engine/convert.h"
+#include "engine/load_unpack.h"
 #include "registry/manifest.h"
 
-#define READ_BYTES	 ((size_t)256 << 10)
 #define WRITE_BACK_BYTES ((int64_t)8 << 20)
 #define LINKS_MAX	 8u
-
-struct outer_api {
-	__typeof__(&archive_read_new) read_new;
-	__typeof__(&archive_read_free) read_free;
-	__typeof__(&archive_read_support_filter_gzip) filter_gzip;
-	__typeof__(&archive_read_support_filter_bzip2) filter_bzip2;
-	__typeof__(&archive_read_support_filter_xz) filter_xz;
-	__typeof__(&archive_read_support_filter_zstd) filter_zstd;
-	__typeof__(&archive_read_support_format_tar) format_tar;
-	__typeof__(&archive_read_open) read_open;
-	__typeof__(&archive_read_next_header) next_header;
-	__typeof__(&archive_read_data) read_data;
-	__typeof__(&archive_error_string) error_string;
-	__typeof__(&archive_set_error) set_error;
-	__typeof__(&archive_entry_pathname) pathname;
-	__typeof__(&archive_entry_hardlink) hardlink;
-	__typeof__(&archive_entry_symlink) symlink;
-	__typeof__(&archive_entry_filetype) filetype;
-};
-
-static struct outer_api api;
-static const struct dl_symbol symbols[] = {
-	DL_SYMBOL(struct outer_api, read_new, archive_read_new),
-	DL_SYMBOL(struct outer_api, read_free, archive_read_free),
-	DL_SYMBOL(struct outer_api, filter_gzip, archive_read_support_filter_gzip),
-	DL_SYMBOL(struct outer_api, filter_bzip2, archive_read_support_filter_bzip2),
-	DL_SYMBOL(struct outer_api, filter_xz, archive_read_support_filter_xz),
-	DL_SYMBOL(struct outer_api, filter_zstd, archive_read_support_filter_zstd),
-	DL_SYMBOL(struct outer_api, format_tar, archive_read_support_format_tar),
-	DL_SYMBOL(struct outer_api, read_open, archive_read_open),
-	DL_SYMBOL(struct outer_api, next_header, archive_read_next_header),
-	DL_SYMBOL(struct outer_api, read_data, archive_read_data),
-	DL_SYMBOL(struct outer_api, error_string, archive_error_string),
-	DL_SYMBOL(struct outer_api, set_error, archive_set_error),
-	DL_SYMBOL(struct outer_api, pathname, archive_entry_pathname),
-	DL_SYMBOL(struct outer_api, hardlink, archive_entry_hardlink),
-	DL_SYMBOL(struct outer_api, symlink, archive_entry_symlink),
-	DL_SYMBOL(struct outer_api, filetype, archive_entry_filetype),
-};
-static struct dl_library library = DL_LIBRARY("libarchive.so.13", "libarchive13", symbols, &api);
+/* A layer of this size could not be pulled either. */
+#define FILE_MAX ((int64_t)64 << 30)
+/* What a load leaves on the disk for others. */
+#define ROOM_LEFT ((uint64_t)64 << 20)
 
 struct reader {
 	struct store *s;
-	struct archive *archive;
-	int fd;
+	struct convert child;
 	int cancel_fd;
-	struct err err; /* of the read callback */
 	struct load_archive *out;
-	char *buf;
+	char *buf; /* UNPACK_PIECE_MAX */
 };
 
 static void reader_release(struct reader *r)
 {
-	if (r->archive)
-		api.read_free(r->archive);
+	convert_release(&r->child);
 	free(r->buf);
 }
 #define auto_reader __attribute__((cleanup(reader_release)))
@@ -146,83 +106,199 @@ static bool is_legacy(const char *name)
 		    : str_eq(name, "repositories") || str_eq(name, "oci-layout");
 }
 
-/* ---- reading ---- */
+/* ---- what the child tells ---- */
 
-static la_ssize_t on_read(struct archive *a, void *ctx, const void **ret)
+static int ended_early(struct reader *r, struct err *e)
 {
-	struct reader *r = ctx;
-	struct pollfd fds[2] = { { .fd = r->fd, .events = POLLIN },
+	int status;
+
+	if (spawn_wait(&r->child.proc, &status, e) < 0)
+		return -1;
+	proc_release(&r->child.proc);
+	r->child.proc = (struct proc)PROC_INIT;
+	return err_set(e, ERR_CORRUPT, "the reader of the archive ended unexpectedly (%s %d)",
+		       status > 128 ? "signal" : "exit code", status > 128 ? status - 128 : status);
+}
+
+static int get(struct reader *r, void *to, size_t n, struct err *e)
+{
+	struct pollfd fds[2] = { { .fd = r->child.result_fd, .events = POLLIN },
 				 { .fd = r->cancel_fd, .events = POLLIN } };
+	char *at = to;
+
+	while (n > 0) {
+		ssize_t got;
+
+		if (poll(fds, ARRAY_LEN(fds), -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return err_sys(e, "cannot poll");
+		}
+		if (fds[1].revents)
+			return err_set(e, ERR_CANCELLED, "interrupted");
+		got = read(r->child.result_fd, at, n);
+		if (got == 0)
+			return ended_early(r, e);
+		if (got < 0 && errno != EINTR && errno != EAGAIN)
+			return err_sys(e, "cannot read the archive");
+		if (got > 0) {
+			at += got;
+			n -= (size_t)got;
+		}
+	}
+	return 0;
+}
+
+static int nonsense(struct err *e)
+{
+	return err_set(e, ERR_CORRUPT, "the reader of the archive says what makes no sense");
+}
+
+/* A text of `n` bytes, without a zero in it; the caller frees. */
+static char *get_text(struct reader *r, uint32_t n, struct err *e)
+{
+	auto_free char *text = NULL;
+
+	if (n > LOAD_NAME_MAX) {
+		nonsense(e);
+		return NULL;
+	}
+	text = xcalloc(n + 1, 1);
+	if (get(r, text, n, e) < 0)
+		return NULL;
+	if (strlen(text) == n)
+		return take_ptr(&text);
+	nonsense(e);
+	return NULL;
+}
+
+static int told_error(const char *kind, const char *message, struct err *e)
+{
+	/* It is told to people, so what the archive may have put into it must not be a terminal's
+	 * business. */
+	auto_free char *plain = xstrdup(message);
+
+	for (char *p = plain; *p; p++)
+		if ((unsigned char)*p < ' ' || (unsigned char)*p > '~')
+			*p = '?';
+	return err_set(e, err_kind_parse(kind), "%s", plain);
+}
+
+/* 1 with a header and its texts, which are the caller's; 0 at the end. */
+static int get_header(struct reader *r, struct unpack_header *h, char **ret_name, char **ret_target,
+		      struct err *e)
+{
+	auto_free char *name = NULL;
+	auto_free char *target = NULL;
+
+	if (get(r, h, sizeof(*h), e) < 0 || !(name = get_text(r, h->name, e)) ||
+	    !(target = get_text(r, h->target, e)))
+		return -1;
+	switch (h->kind) {
+	case UNPACK_END:
+		return 0;
+	case UNPACK_ERROR:
+		return told_error(name, target, e);
+	case UNPACK_FILE:
+	case UNPACK_HARD_LINK:
+	case UNPACK_SYMLINK:
+		break;
+	default:
+		return nonsense(e);
+	}
+	*ret_name = take_ptr(&name);
+	*ret_target = take_ptr(&target);
+	return 1;
+}
+
+/* The next piece of a file of which `left` bytes are to come; its length. */
+static ssize_t get_piece(struct reader *r, int64_t left, struct err *e)
+{
+	auto_free char *name = NULL;
+	auto_free char *target = NULL;
+	struct unpack_header h;
+	uint32_t n;
+
+	if (get(r, &n, sizeof(n), e) < 0)
+		return -1;
+	if (n > UNPACK_PIECE_MAX || n > left)
+		return nonsense(e);
+	if (n > 0)
+		return get(r, r->buf, n, e) < 0 ? -1 : (ssize_t)n;
+	/* It broke off, and says why. */
+	if (get_header(r, &h, &name, &target, e) < 0)
+		return -1;
+	return nonsense(e);
+}
+
+/* ---- files ---- */
+
+static int skip_contents(struct reader *r, int64_t size, struct err *e)
+{
 	ssize_t n;
 
-	do {
-		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR) {
-			err_sys(&r->err, "cannot poll");
-			goto failed;
-		}
-		if (fds[1].revents) {
-			err_set(&r->err, ERR_CANCELLED, "interrupted");
-			goto failed;
-		}
-		n = read(r->fd, r->buf, READ_BYTES);
-	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
-	if (n < 0) {
-		err_sys(&r->err, "cannot read the archive");
-		goto failed;
+	for (; size > 0; size -= n) {
+		n = get_piece(r, size, e);
+		if (n < 0)
+			return -1;
 	}
-	*ret = r->buf;
-	return n;
-failed:
-	api.set_error(a, EIO, "%s", r->err.msg);
-	return ARCHIVE_FATAL;
+	return 0;
 }
 
-static int archive_failed(struct reader *r, struct err *e)
+static int read_text(struct reader *r, const char *name, int64_t size, struct str *text,
+		     struct err *e)
 {
-	const char *why = api.error_string(r->archive);
-
-	if (err_is_set(&r->err))
-		return err_move(e, &r->err);
-	return err_set(e, ERR_CORRUPT, "cannot read the archive: %s", why ? why : "unknown error");
-}
-
-/* The entry's contents in pieces; 0 at its end. */
-static ssize_t read_piece(struct reader *r, void *buf, size_t n, struct err *e)
-{
-	la_ssize_t got = api.read_data(r->archive, buf, n);
-
-	return got < 0 ? archive_failed(r, e) : (ssize_t)got;
-}
-
-static int read_text(struct reader *r, const char *name, struct str *text, struct err *e)
-{
-	auto_free char *buf = xcalloc(READ_BYTES, 1);
 	ssize_t n;
 
 	str_clear(text);
-	while ((n = read_piece(r, buf, READ_BYTES, e)) > 0) {
-		str_addn(text, buf, (size_t)n);
-		if (text->over)
-			return err_set(e, ERR_CORRUPT, "%s is larger than %zu bytes", name,
-				       text->limit);
+	if (size > (int64_t)text->limit)
+		return err_set(e, ERR_CORRUPT, "%s is larger than %zu bytes", name, text->limit);
+	for (; size > 0; size -= n) {
+		n = get_piece(r, size, e);
+		if (n < 0)
+			return -1;
+		str_addn(text, r->buf, (size_t)n);
 	}
-	return (int)n;
+	return 0;
 }
 
-static int read_blob(struct reader *r, struct load_entry *entry, struct err *e)
+/* Before the first byte: an archive that says little and unpacks to much must not fill the disk. */
+static int check_room(struct reader *r, const char *name, int64_t size, struct err *e)
 {
-	auto_free char *buf = xcalloc(READ_BYTES, 1);
+	struct statvfs st;
+	uint64_t room;
+
+	if (size > FILE_MAX)
+		return err_set(e, ERR_CORRUPT, "'%.200s' in the archive is larger than %lld bytes",
+			       name, (long long)FILE_MAX);
+	if (fstatvfs(store_paths(r->s)->root_fd, &st) < 0)
+		return err_sys(e, "cannot look at the disk of the store");
+	room = (uint64_t)st.f_bavail * st.f_frsize;
+	if ((uint64_t)size + ROOM_LEFT <= room)
+		return 0;
+	return err_set(e, ERR_SYSTEM,
+		       "'%.200s' in the archive has %lld bytes, and the disk of the store has room "
+		       "for %lld",
+		       name, (long long)size, (long long)(room > ROOM_LEFT ? room - ROOM_LEFT : 0));
+}
+
+static int read_blob(struct reader *r, struct load_entry *entry, int64_t size, struct err *e)
+{
 	auto_digest struct digest *hash = NULL;
 	auto_close int fd = -1;
 	char path[PATH_NAME_SIZE];
 	int64_t written_back = 0;
-	ssize_t n;
 
-	if (digest_new(&hash, e) < 0 || blob_new_file(r->s, &fd, e) < 0)
+	if (check_room(r, entry->name, size, e) < 0 || digest_new(&hash, e) < 0 ||
+	    blob_new_file(r->s, &fd, e) < 0)
 		return -1;
-	while ((n = read_piece(r, buf, READ_BYTES, e)) > 0) {
-		digest_update(hash, buf, (size_t)n);
-		if (fd_write_full(fd, buf, (size_t)n, e) < 0)
+	while (entry->size < size) {
+		ssize_t n = get_piece(r, size - entry->size, e);
+
+		if (n < 0)
+			return -1;
+		digest_update(hash, r->buf, (size_t)n);
+		if (fd_write_full(fd, r->buf, (size_t)n, e) < 0)
 			return -1;
 		entry->size += n;
 		if (entry->size - written_back < WRITE_BACK_BYTES)
@@ -230,14 +306,14 @@ static int read_blob(struct reader *r, struct load_entry *entry, struct err *e)
 		written_back = entry->size;
 		blob_write_back(fd);
 	}
-	if (n < 0)
-		return -1;
 	digest_final(hash, entry->digest);
 	path_blob(entry->digest, path);
 	if (blob_file_has_size(r->s, path, entry->size))
 		return 0;
 	return blob_publish(r->s, fd, path, e);
 }
+
+/* ---- entries ---- */
 
 static struct load_entry *new_entry(struct load_archive *a, char *name_take)
 {
@@ -249,76 +325,69 @@ static struct load_entry *new_entry(struct load_archive *a, char *name_take)
 	return &a->v[a->n++];
 }
 
-static int read_entry(struct reader *r, struct archive_entry *entry, struct err *e)
+static int read_file(struct reader *r, char *name_take, int64_t size, struct err *e)
 {
-	const char *raw = api.pathname(entry);
-	const char *hard = api.hardlink(entry), *symbolic = api.symlink(entry);
-	bool is_file = api.filetype(entry) == AE_IFREG && !hard;
+	auto_free char *name = name_take;
 	struct load_archive *a = r->out;
-	auto_free char *name = NULL;
+
+	if (str_eq(name, "manifest.json"))
+		return read_text(r, name, size, &a->manifest, e);
+	if (str_eq(name, "index.json"))
+		return read_text(r, name, size, &a->index, e);
+	if (is_legacy(name))
+		return skip_contents(r, size, e);
+	return read_blob(r, new_entry(a, take_ptr(&name)), size, e);
+}
+
+static int read_entry(struct reader *r, const struct unpack_header *h, const char *raw,
+		      const char *link, struct err *e)
+{
+	auto_free char *name = clean_name("", 0, raw);
 	auto_free char *target = NULL;
+	struct load_archive *a = r->out;
 	const char *slash;
 
-	if (!raw || strlen(raw) > LOAD_NAME_MAX)
-		return err_set(e, ERR_CORRUPT,
-			       "the archive has a name that is too long or not "
-			       "readable");
-	if ((hard && strlen(hard) > LOAD_NAME_MAX) ||
-	    (symbolic && strlen(symbolic) > LOAD_NAME_MAX))
-		return err_set(e, ERR_CORRUPT, "the archive has a link that is too long");
-	name = clean_name("", 0, raw);
-	if (!name || is_legacy(name) || (!is_file && !hard && !symbolic))
-		return 0;
-	if (is_file && str_eq(name, "manifest.json"))
-		return read_text(r, name, &a->manifest, e);
-	if (is_file && str_eq(name, "index.json"))
-		return read_text(r, name, &a->index, e);
 	if (a->n == LOAD_ENTRIES_MAX)
 		return err_set(e, ERR_CORRUPT, "the archive has more than %u files",
 			       LOAD_ENTRIES_MAX);
+	if (h->kind == UNPACK_FILE) {
+		if (h->size < 0)
+			return nonsense(e);
+		return name ? read_file(r, take_ptr(&name), h->size, e)
+			    : skip_contents(r, h->size, e);
+	}
+	if (!name || is_legacy(name))
+		return 0;
 	slash = strrchr(name, '/');
-	if (hard)
-		target = clean_name("", 0, hard);
-	else if (symbolic)
-		target = clean_name(name, slash ? (size_t)(slash - name) : 0, symbolic);
-	if (is_file)
-		return read_blob(r, new_entry(a, take_ptr(&name)), e);
+	if (h->kind == UNPACK_HARD_LINK)
+		target = clean_name("", 0, link);
+	else
+		target = clean_name(name, slash ? (size_t)(slash - name) : 0, link);
 	if (target)
 		new_entry(a, take_ptr(&name))->target = take_ptr(&target);
-	return 0;
-}
-
-static int open_archive(struct reader *r, struct err *e)
-{
-	if (dl_open(&library, e) < 0)
-		return -1;
-	r->buf = xcalloc(READ_BYTES, 1);
-	r->archive = api.read_new();
-	if (!r->archive)
-		return err_set(e, ERR_UNAVAILABLE, "cannot start libarchive");
-	/* Only filters that are in the library: others would run programs. */
-	api.filter_gzip(r->archive);
-	api.filter_bzip2(r->archive);
-	api.filter_xz(r->archive);
-	api.filter_zstd(r->archive);
-	api.format_tar(r->archive);
-	if (api.read_open(r->archive, r, NULL, on_read, NULL) != ARCHIVE_OK)
-		return archive_failed(r, e);
 	return 0;
 }
 
 int load_archive_read(struct store *s, int fd, int cancel_fd, struct load_archive *ret,
 		      struct err *e)
 {
-	auto_reader struct reader r = { .s = s, .fd = fd, .cancel_fd = cancel_fd, .out = ret };
-	struct archive_entry *entry;
-	int status;
+	auto_reader struct reader r = {
+		.s = s, .child = CONVERT_INIT, .cancel_fd = cancel_fd, .out = ret
+	};
+	struct unpack_header h;
+	int more;
 
-	if (open_archive(&r, e) < 0)
+	r.buf = xcalloc(UNPACK_PIECE_MAX, 1);
+	if (convert_start_archive(fd, &r.child, e) < 0)
 		return -1;
-	while ((status = api.next_header(r.archive, &entry)) == ARCHIVE_OK ||
-	       status == ARCHIVE_WARN)
-		if (read_entry(&r, entry, e) < 0)
+	for (;;) {
+		auto_free char *name = NULL;
+		auto_free char *target = NULL;
+
+		more = get_header(&r, &h, &name, &target, e);
+		if (more <= 0)
+			return more;
+		if (read_entry(&r, &h, name, target, e) < 0)
 			return -1;
-	return status == ARCHIVE_EOF ? 0 : archive_failed(&r, e);
+	}
 }

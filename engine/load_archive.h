@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The archive that `load` reads: one pass over a tar stream, which may be compressed and a pipe.
- * Files go into the store as blobs under their own digest while they stream by, since what they are
- * is often said only at the end; the two documents that say it are kept as text.
+ * It is taken apart in a process without privileges (load_unpack.h); here is what has the store.
+ * Files go into the store as blobs under their own digest while they stream by, since what they
+ * are is often said only at the end; the two documents that say it are kept as text.
  */
 #ifndef KVBOX_ENGINE_LOAD_ARCHIVE_H
 #define KVBOX_ENGINE_LOAD_ARCHIVE_H

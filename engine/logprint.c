@@ -76,6 +76,8 @@ int log_printer_record(void *ctx, const struct log_record *r, struct err *e)
 	p->buffer->stream = r->stream;
 	if (p->timestamps && put_time(p, r->time, e) < 0)
 		return -1;
+	if (p->details && put(p, p->details, strlen(p->details), e) < 0)
+		return -1;
 	return put(p, r->text, r->n, e);
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How it works. The files are read oldest first in blocks; yajl gets all complete lines of a block at once
- * and calls back for each record. A line that it cannot take is skipped, and it goes on behind the next
- * newline: inside a record there is none, JSON escapes it. The last lines are found by counting
- * newlines backward, block by block, without parsing.
+ * How it works. The files are read oldest first in blocks, and those line by line: inside a record
+ * there is no newline, JSON escapes it (logrecord.c). The last lines are found by counting newlines
+ * backward, block by block, without parsing.
  *
- * Following, the folder is watched with inotify. When log.json is another file than the one that is open,
- * it was rotated: the old one is read to its end, then the new one from its beginning.
+ * Following, the folder is watched with inotify. When log.json is another file than the one that
+ * is open, it was rotated: the old one is read to its end, then the new one from its beginning.
  */
 #include "engine/logread.h"
 
@@ -17,185 +16,65 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <yajl/yajl_parse.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "engine/logfile.h"
+#include "engine/logrecord.h"
 
 #define BLOCK_SIZE \
 	(256u * 1024) /* and the longest line that is read; a record has 100 KiB at most */
 #define FILES_MAX    1000u
 #define WATCH_EVENTS (IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF)
 
-enum key { KEY_OTHER, KEY_LOG, KEY_STREAM, KEY_TIME };
-
 struct reader {
 	const struct logread *r;
-	yajl_handle parser;
+	struct log_parser *parser;
 	int fd;	       /* the file being read, -1: none */
 	bool skipping; /* inside a line that is too long */
 	bool ended;    /* `until` was passed */
-	bool failed;   /* a callback has set the error */
 	struct err *e;
-
-	/* The record being parsed. */
-	int depth;
-	enum key key;
-	bool has_log, has_time;
-	enum log_stream stream;
-	struct str text;
-	char time[CLOCK_TEXT_SIZE];
 
 	size_t n; /* bytes in buf */
 	char buf[BLOCK_SIZE];
 };
 
-/* ---- records ----------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
-static int deliver(struct reader *rd)
+static int deliver(struct reader *rd, struct log_record *record)
 {
 	const struct logread *r = rd->r;
-	struct log_record record = { rd->stream, rd->time, 0, rd->text.buf, rd->text.len };
 	struct err ignored = ERR_INIT;
 
-	if (!rd->has_log || !rd->has_time || rd->ended)
-		return 1;
-	if ((r->since || r->until) && clock_parse(rd->time, &record.time_ns, &ignored) < 0)
-		return 1;
-	if (r->since && record.time_ns < r->since)
-		return 1;
-	if (r->until && record.time_ns > r->until) {
+	if ((r->since || r->until) && clock_parse(record->time, &record->time_ns, &ignored) < 0)
+		return 0;
+	if (r->since && record->time_ns < r->since)
+		return 0;
+	if (r->until && record->time_ns > r->until) {
 		rd->ended = true;
-		return 1;
-	}
-	if (r->record(r->ctx, &record, rd->e) < 0) {
-		rd->failed = true;
 		return 0;
 	}
-	return 1;
+	return r->record(r->ctx, record, rd->e);
 }
 
-static int on_map(void *ctx)
+/* Complete lines; what they are in is overwritten. */
+static int parse_lines(struct reader *rd, char *p, size_t n)
 {
-	struct reader *rd = ctx;
-
-	if (rd->depth++ == 0) {
-		rd->has_log = rd->has_time = false;
-		rd->stream = LOG_STDOUT;
-	}
-	rd->key = KEY_OTHER;
-	return 1;
-}
-
-static int on_map_end(void *ctx)
-{
-	struct reader *rd = ctx;
-
-	return --rd->depth == 0 ? deliver(rd) : 1;
-}
-
-static bool is_text(const unsigned char *p, size_t n, const char *text)
-{
-	return n == strlen(text) && memcmp(p, text, n) == 0;
-}
-
-static int on_key(void *ctx, const unsigned char *p, size_t n)
-{
-	struct reader *rd = ctx;
-
-	rd->key = rd->depth != 1	    ? KEY_OTHER
-		  : is_text(p, n, "log")    ? KEY_LOG
-		  : is_text(p, n, "stream") ? KEY_STREAM
-		  : is_text(p, n, "time")   ? KEY_TIME
-					    : KEY_OTHER;
-	return 1;
-}
-
-static int on_string(void *ctx, const unsigned char *p, size_t n)
-{
-	struct reader *rd = ctx;
-
-	if (rd->key == KEY_LOG) {
-		str_clear(&rd->text);
-		str_addn(&rd->text, p, n);
-		rd->has_log = true;
-	} else if (rd->key == KEY_STREAM) {
-		rd->stream = is_text(p, n, "stderr") ? LOG_STDERR : LOG_STDOUT;
-	} else if (rd->key == KEY_TIME && n < sizeof(rd->time)) {
-		memcpy(rd->time, p, n);
-		rd->time[n] = '\0';
-		rd->has_time = !memchr(p, 0, n);
-	}
-	rd->key = KEY_OTHER;
-	return 1;
-}
-
-/* Values of other types are none of ours, and a text outside of an object is damage. */
-static int on_null(void *ctx)
-{
-	return ((struct reader *)ctx)->depth > 0;
-}
-
-static int on_bool(void *ctx, int value)
-{
-	(void)value;
-	return on_null(ctx);
-}
-
-static int on_number(void *ctx, const char *p, size_t n)
-{
-	(void)p;
-	(void)n;
-	return on_null(ctx);
-}
-
-static const yajl_callbacks callbacks = {
-	.yajl_null = on_null,
-	.yajl_boolean = on_bool,
-	.yajl_number = on_number,
-	.yajl_string = on_string,
-	.yajl_start_map = on_map,
-	.yajl_map_key = on_key,
-	.yajl_end_map = on_map_end,
-};
-
-static void new_parser(struct reader *rd)
-{
-	if (rd->parser)
-		yajl_free(rd->parser);
-	rd->parser = yajl_alloc(&callbacks, NULL, rd);
-	if (!rd->parser)
-		abort();
-	yajl_config(rd->parser, yajl_allow_multiple_values, 1);
-	rd->depth = 0;
-}
-
-/* Complete lines. */
-static int parse_lines(struct reader *rd, const char *p, size_t n)
-{
-	const char *nl;
-	size_t used;
+	struct log_record record;
 
 	while (n > 0 && !rd->ended) {
-		if (yajl_parse(rd->parser, (const unsigned char *)p, n) == yajl_status_ok &&
-		    rd->depth == 0)
-			return 0;
-		if (rd->failed)
+		size_t line = (size_t)((char *)memchr(p, '\n', n) + 1 - p);
+
+		if (log_parser_line(rd->parser, p, line, &record) && deliver(rd, &record) < 0)
 			return -1;
-		used = yajl_get_bytes_consumed(rd->parser);
-		new_parser(rd);
-		nl = used < n ? memchr(p + used, '\n', n - used) : NULL;
-		if (!nl)
-			return 0;
-		n -= (size_t)(nl + 1 - p);
-		p = nl + 1;
+		p += line;
+		n -= line;
 	}
 	return 0;
 }
 
-/* ---- a file ------------------------------------------------------------------------------------ */
+/* ---- a file ---------------------------------------------------------------------------------- */
 
 /* Takes the complete lines out of the buffer. */
 static int use_buffer(struct reader *rd)
@@ -268,7 +147,7 @@ static int open_file(struct reader *rd, const char *name, off_t from)
 	return 0;
 }
 
-/* ---- the last lines ---------------------------------------------------------------------------- */
+/* ---- the last lines -------------------------------------------------------------------------- */
 
 static void file_name(unsigned i, char ret[32])
 {
@@ -291,8 +170,8 @@ static unsigned count_rotated(int dirfd)
 }
 
 /*
- * Where the last `*lines` lines of the file begin; 0 when it has fewer. *lines is less by what the file
- * has. An unfinished last line is none.
+ * Where the last `*lines` lines of the file begin; 0 when it has fewer. *lines is less by what
+ * the file has. An unfinished last line is none.
  */
 static int find_tail(struct reader *rd, int fd, int64_t *lines, off_t *ret)
 {
@@ -372,7 +251,7 @@ static int read_present(struct reader *rd)
 	}
 }
 
-/* ---- following --------------------------------------------------------------------------------- */
+/* ---- following ------------------------------------------------------------------------------- */
 
 static int is_idle(struct reader *rd)
 {
@@ -457,16 +336,14 @@ int logread_run(const struct logread *r, struct err *e)
 	rd->r = r;
 	rd->e = e;
 	rd->fd = -1;
-	str_init(&rd->text, BLOCK_SIZE);
-	new_parser(rd);
+	rd->parser = log_parser_new();
 	/* The watch comes first, so that nothing falls between reading and waiting. */
 	result = r->follow ? open_watch(rd, &watch) : 0;
 	if (result == 0)
 		result = read_present(rd);
 	if (result == 0)
 		result = r->follow ? follow(rd, watch) : is_idle(rd);
-	yajl_free(rd->parser);
-	str_release(&rd->text);
+	log_parser_free(rd->parser);
 	fd_close(rd->fd);
 	return result;
 }

@@ -58,6 +58,7 @@ int logread_run(const struct logread *r, struct err *e) MUST_CHECK;
 struct log_printer {
 	int fd[LOG_STREAM_COUNT]; /* borrowed; may be equal */
 	bool timestamps;
+	const char *details;		   /* put before each text, behind the time; or NULL */
 	struct log_printer_buffer *buffer; /* NULL at first */
 };
 int log_printer_record(void *ctx, const struct log_record *r, struct err *e);

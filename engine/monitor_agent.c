@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/monitor_priv.h"
+#include "engine/template.h"
 
 /* What agent_drain reads at most after the end of a VMM: more cannot wait in a socket. */
 #define DRAIN_MAX (64u * 1024 * 1024)
@@ -123,27 +124,11 @@ static void setup_done(struct monitor *m, void *ctx, const struct message *reply
 void agent_setup(struct monitor *m)
 {
 	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
-	struct strv layers = STRV_INIT;
-	size_t i;
 
 	agent_begin(m, &out, "container.setup");
 	jw_str(&out.json, "container", m->id);
-	jw_str(&out.json, "hostname", m->spec.hostname);
-	jw_begin_object(&out.json, "root");
-	if (vmm_can(m->choice.driver, VMM_CAP_JOINED)) {
-		jw_str(&out.json, "joined", "kvb-layers");
-	} else {
-		for (i = 0; i < m->spec.layers.n; i++)
-			strv_addf(&layers, "kvb-l%zu", i);
-		jw_str(&out.json, "chain", "kvb-chain");
-		jw_strv(&out.json, "layers", &layers);
-		strv_release(&layers);
-	}
-	jw_end(&out.json);
-	jw_str(&out.json, "upper", "kvb-upper");
-	jw_bool(&out.json, "volatile", m->spec.auto_remove);
-	jw_int(&out.json, "memory", m->spec.memory);
-	jw_int(&out.json, "cpus", m->spec.nano_cpus);
+	vm_disks_tell(m, &out.json);
+	settings_tell_container(m, &out.json);
 	agent_send(m, &out, setup_done, NULL);
 }
 
@@ -164,6 +149,7 @@ void agent_shutdown(struct monitor *m)
 
 	agent_begin(m, &out, "shutdown");
 	jw_bool(&out.json, "trim", clock_now() - m->state.started_at >= TRIM_AFTER);
+	jw_bool(&out.json, "keep", m->keep);
 	agent_send(m, &out, shutdown_done, NULL);
 }
 
@@ -176,6 +162,8 @@ static void trace_boot(struct monitor *m, const struct hello *h)
 	int64_t begin = m->phase_begin;
 
 	m->phase_begin = now;
+	if (!m->tracing || m->state.restart_count)
+		return;
 	if (start < 0 || start > up || now - up < begin) {
 		trace_add(&m->trace, "monitor", "boot", begin, now);
 		return;
@@ -185,17 +173,61 @@ static void trace_boot(struct monitor *m, const struct hello *h)
 	trace_add(&m->trace, "guest", "agent", now - up + start, now);
 }
 
+static void identity_told(struct monitor *m, void *ctx, const struct message *reply,
+			  const struct err *error)
+{
+	struct err why = ERR_INIT;
+
+	(void)ctx;
+	(void)reply;
+	if (!error || m->life != LIFE_SETUP)
+		return;
+	why = *error;
+	err_wrap(&why, "cannot make a copy of a saved virtual machine its own");
+	monitor_fail(m, &why);
+}
+
+/* The first thing that a copy hears; what is asked behind it is done after it. */
+static void tell_identity(struct monitor *m)
+{
+	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
+
+	agent_begin(m, &out, "identity");
+	template_identity(&out);
+	agent_send(m, &out, identity_told, NULL);
+}
+
 static int take_hello(struct monitor *m, const struct message *msg, struct err *e)
 {
 	struct hello h;
 
 	if (message_hello(msg, "agent", &h, e) < 0)
 		return -1;
+	if (m->agent.greeted)
+		return err_set(e, ERR_CORRUPT, "the agent says hello twice");
 	m->agent.greeted = true;
+	memcpy(m->agent.kernel, h.kernel, sizeof(m->agent.kernel));
 	trace_boot(m, &h);
-	if (m->life == LIFE_BOOT)
-		monitor_set_life(m, LIFE_SETUP);
+	if (m->life != LIFE_BOOT)
+		return 0;
+	monitor_vm_judge_kvm(m);
+	if (m->from_template)
+		tell_identity(m);
+	monitor_set_life(m, LIFE_SETUP);
 	return 0;
+}
+
+/* A guest may say so as often as it likes; the events of a second are one. */
+static void take_oom(struct monitor *m)
+{
+	int64_t now = clock_monotonic();
+
+	if (m->oom_told && now - m->oom_told < MONITOR_SECOND)
+		return;
+	m->oom_told = now;
+	m->state.oom = true;
+	monitor_write_state(m);
+	monitor_tell(m, "oom", NULL);
 }
 
 static int take_event(struct monitor *m, const struct message *msg, struct err *e)
@@ -204,6 +236,8 @@ static int take_event(struct monitor *m, const struct message *msg, struct err *
 
 	if (str_eq(event, "process.exit"))
 		return process_exit_event(m, msg, e);
+	if (str_eq(event, "container.oom"))
+		take_oom(m);
 	if (str_eq(event, "agent.log")) {
 		text = json_str(json_get(msg->json, "message"));
 		log_debug("agent: %.400s", text ? text : "");

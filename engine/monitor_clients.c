@@ -14,6 +14,8 @@
 #include "engine/monitor_priv.h"
 
 #define PEERS_MAX 512
+/* Without a free descriptor a connection cannot even be refused; trying at once again would never end. */
+#define ACCEPT_PAUSE (MONITOR_SECOND / 5)
 
 /* ---- callbacks of the connection --------------------------------------------------------------- */
 
@@ -208,6 +210,20 @@ void peer_close(struct peer *p)
 	p->closing = true;
 }
 
+void peer_lose(struct peer *p, const char *why)
+{
+	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
+
+	if (p->lost)
+		return;
+	log_debug("client cut off: %s", why);
+	message_out_event(&out, "lost");
+	jw_str(&out.json, "message", why);
+	peer_send(p, &out);
+	p->lost = true;
+	peer_close(p);
+}
+
 void peer_send(struct peer *p, struct message_out *out)
 {
 	struct err e = ERR_INIT;
@@ -295,6 +311,25 @@ void clients_free_all(struct monitor *m)
 
 /* ---- the socket -------------------------------------------------------------------------------- */
 
+static void on_accept_again(evutil_socket_t fd, short what, void *ctx)
+{
+	struct monitor *m = ctx;
+
+	(void)fd;
+	(void)what;
+	if (m->acceptable)
+		event_add(m->acceptable, NULL);
+}
+
+static void accept_later(struct monitor *m, const struct err *why)
+{
+	log_debug("%s", why->msg);
+	if (why->sys == EAGAIN || why->sys == EINTR || why->sys == ECONNABORTED)
+		return;
+	event_del(m->acceptable);
+	monitor_add_timer(m->accept_again, ACCEPT_PAUSE);
+}
+
 static void on_connection(evutil_socket_t listener, short what, void *ctx)
 {
 	struct monitor *m = ctx;
@@ -303,7 +338,7 @@ static void on_connection(evutil_socket_t listener, short what, void *ctx)
 
 	(void)what;
 	if (sock_accept(listener, &fd, &e) < 0)
-		log_debug("%s", e.msg);
+		accept_later(m, &e);
 	else if (m->npeers >= PEERS_MAX)
 		fd_close(fd);
 	else
@@ -320,12 +355,14 @@ int clients_open(struct monitor *m, struct err *e)
 		return -1;
 	m->acceptable = monitor_event(m, m->listener, EV_READ | EV_PERSIST, on_connection, m);
 	event_add(m->acceptable, NULL);
+	m->accept_again = monitor_event(m, -1, 0, on_accept_again, m);
 	return 0;
 }
 
 void clients_close_socket(struct monitor *m)
 {
 	monitor_event_free(&m->acceptable);
+	monitor_event_free(&m->accept_again);
 	fd_close(m->listener);
 	m->listener = -1;
 }

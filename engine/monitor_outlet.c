@@ -6,7 +6,8 @@
  * attached clients do: what a client has no credit for goes to an unnamed file of its own beside the
  * container's log and follows from there, byte for byte (the log itself would not do: it is no exact
  * copy of binary data). So a client that stalls loses nothing, stalls nobody, and costs disk space like
- * the log, but no memory. When the file cannot be written the client is disconnected.
+ * the log, but no memory. While the file cannot be written (the disk is full), memory takes its place, up
+ * to a limit; beyond that the client is told that it is cut off.
  *
  * Output of an exec has one reader, which is why that process exists: it waits for its reader as in a
  * pipe, by not giving the agent credit. Input is coupled in the same way in the other direction.
@@ -20,6 +21,9 @@
 
 /* The agent's credit, or the client's, bounds what is held in memory. */
 #define HELD_MAX (2u * CONN_WINDOW)
+/* What an outlet without a coupling holds while the disk is full, and what all of them do. */
+#define SPARE_MAX	(4u * 1024 * 1024)
+#define SPARE_TOTAL_MAX (16u * 1024 * 1024)
 /* Pieces of the spill file that were read are given back to the file system. */
 #define SPILL_PUNCH (4u * 1024 * 1024)
 
@@ -28,7 +32,7 @@ void outlet_init(struct outlet *o)
 	memset(o, 0, sizeof(*o));
 	o->end.is_outlet = true;
 	o->spill = -1;
-	str_init(&o->held, HELD_MAX);
+	str_init(&o->held, SPARE_MAX);
 }
 
 void outlet_release(struct outlet *o)
@@ -41,7 +45,7 @@ void outlet_release(struct outlet *o)
 
 static bool is_connected(const struct stream_end *end)
 {
-	return end->stream != 0 && end->peer && !end->peer->gone;
+	return end->stream != 0 && end->peer && !end->peer->gone && !end->peer->lost;
 }
 
 static size_t min_size(size_t a, size_t b)
@@ -69,7 +73,7 @@ static bool is_behind(const struct outlet *o)
 
 static int spill(struct outlet *o, const char *p, size_t n, struct err *e)
 {
-	if (o->spill < 0 && fd_open_tmp(o->process->m->dir, 0600, &o->spill, e) < 0)
+	if (o->spill < 0 && fd_open_tmp(o->end.peer->m->dir, 0600, &o->spill, e) < 0)
 		return -1;
 	if (fd_pwrite_full(o->spill, p, n, (off_t)o->spill_end, e) < 0)
 		return -1;
@@ -77,9 +81,33 @@ static int spill(struct outlet *o, const char *p, size_t n, struct err *e)
 	return 0;
 }
 
-size_t outlet_write(struct outlet *o, const char *p, size_t n)
+static size_t held_by_all(const struct monitor *m)
+{
+	const struct peer *p;
+	size_t total = 0;
+
+	for (p = m->peers; p; p = p->next)
+		total += p->out[LOG_STDOUT].held.len + p->out[LOG_STDERR].held.len;
+	return total;
+}
+
+/* To the file, or behind what could not be written to it. */
+static void keep(struct outlet *o, const char *p, size_t n)
 {
 	struct err e = ERR_INIT;
+
+	if (o->held.len > 0 && spill(o, o->held.buf, o->held.len, &e) == 0)
+		str_clear(&o->held);
+	if (o->held.len == 0 && !err_is_set(&e) && spill(o, p, n, &e) == 0)
+		return;
+	if (n <= SPARE_MAX - o->held.len && n + held_by_all(o->end.peer->m) <= SPARE_TOTAL_MAX)
+		str_addn(&o->held, p, n);
+	else
+		peer_lose(o->end.peer, e.msg);
+}
+
+size_t outlet_write(struct outlet *o, const char *p, size_t n)
+{
 	size_t sent = 0;
 
 	if (!is_connected(&o->end))
@@ -92,10 +120,7 @@ size_t outlet_write(struct outlet *o, const char *p, size_t n)
 		str_addn(&o->held, p + sent, n - sent);
 		return sent;
 	}
-	if (spill(o, p + sent, n - sent, &e) < 0) {
-		log_debug("client dropped, its output cannot be kept: %s", e.msg);
-		o->end.peer->gone = true;
-	}
+	keep(o, p + sent, n - sent);
 	return n;
 }
 
@@ -132,8 +157,7 @@ static void resume_spill(struct outlet *o)
 	while (o->spill_read < o->spill_end && (n = conn_credit(conn, o->end.stream)) > 0) {
 		n = min_size(min_size(n, sizeof(buf)), o->spill_end - o->spill_read);
 		if (fd_pread_full(o->spill, buf, n, (off_t)o->spill_read, &e) != (ssize_t)n) {
-			log_debug("client dropped, its output cannot be read back: %s", e.msg);
-			o->end.peer->gone = true;
+			peer_lose(o->end.peer, e.msg);
 			return;
 		}
 		conn_send_data(conn, o->end.stream, buf, n);
@@ -152,16 +176,16 @@ void outlet_resume(struct outlet *o)
 {
 	size_t n;
 
+	if (is_connected(&o->end) && o->spill_read < o->spill_end)
+		resume_spill(o);
 	if (!is_connected(&o->end))
 		return;
-	if (o->held.len > 0) {
+	if (o->held.len > 0 && o->spill_read == o->spill_end) {
 		n = send_some(o->end.peer->conn, o->end.stream, o->held.buf, o->held.len);
 		str_consume(&o->held, n);
-		if (o->process)
+		if (o->process && o->coupled)
 			process_consumed(o->process, o->which, n);
 	}
-	if (o->spill_read < o->spill_end)
-		resume_spill(o);
 	finish_if_done(o);
 }
 
@@ -219,7 +243,7 @@ static bool ends_process_input(const struct inlet *i)
 {
 	const struct process *p = i->process;
 
-	return p != p->m->main || (p->m->spec.stdin_once && !p->tty);
+	return p->kind != PROCESS_MAIN || (p->m->spec.stdin_once && !p->tty);
 }
 
 static void finish_input_if_done(struct inlet *i)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the parts of the monitor share. monitor.c: life and end; monitor_vm.c: the VMM; monitor_agent.c:
- * the channel; monitor_process.c: processes and their streams; monitor_clients.c: control.sock;
- * monitor_requests.c: what clients ask for; monitor_outlet.c: output to one client.
+ * What the parts of the monitor share. monitor_main.c: the process; monitor.c: life and end;
+ * monitor_stop.c: stop and kill; monitor_restart.c: the restart policy; monitor_pause.c, monitor_health.c;
+ * monitor_vm.c: the VMM; monitor_agent.c: the channel; monitor_process.c: processes and their streams;
+ * monitor_clients.c: control.sock; monitor_requests.c: what clients ask for, monitor_orders.c: of that what
+ * is passed on; monitor_outlet.c: output to one client; monitor_tell.c: events.
  *
  * All of it runs in one libevent loop. A callback of the loop ends with monitor_settle(), which writes
  * what was queued and frees what has ended: so no function below frees a client, a process or the channel
@@ -49,6 +51,7 @@ enum life {
 	LIFE_RUN,      /* process 1 runs */
 	LIFE_SHUTDOWN, /* it has ended; the agent syncs and powers off */
 	LIFE_KILL,     /* the VMM was killed and is not gone yet */
+	LIFE_RESTART,  /* the VM is gone, the restart policy waits to boot the next */
 	LIFE_FINISH,   /* `kvbox finish` runs */
 	LIFE_DRAIN,    /* `alive` is released; clients get the rest of their output */
 	LIFE_COUNT,
@@ -85,6 +88,7 @@ struct agent {
 	int64_t last_id;
 	uint32_t last_stream;
 	struct agent_request *requests;
+	char kernel[64]; /* the guest's release, out of its HELLO */
 };
 
 /* ---- monitor_outlet.c ---- */
@@ -104,7 +108,8 @@ struct outlet {
 	/* Coupled: what the client has no credit for stays in `held`, unacknowledged, and so the process
 	 * waits (exec). Else it goes to an unnamed file, and the process does not (process 1). */
 	bool coupled;
-	struct str held;
+	struct str
+		held; /* uncoupled: what comes after the file's content, while that cannot be written */
 	int spill; /* -1: none yet */
 	uint64_t spill_read, spill_end;
 	bool ended; /* EOF follows when all was passed on */
@@ -120,10 +125,19 @@ struct inlet {
 
 /* ---- monitor_process.c ---- */
 
+enum process_kind {
+	PROCESS_MAIN,  /* the container's, number 1 */
+	PROCESS_EXEC,  /* a client's */
+	PROCESS_CHECK, /* the monitor's own: a health check */
+};
+
 struct process {
 	struct process *next;
 	struct monitor *m;
-	int64_t number; /* 1: the container's main process */
+	enum process_kind kind;
+	int64_t number;
+	char exec_id[ID_TEXT_SIZE]; /* not of the main process */
+	char *command;		    /* for events; likewise */
 	bool tty;
 	bool started; /* process.start was answered well */
 	bool ended;
@@ -132,8 +146,74 @@ struct process {
 	uint32_t out[LOG_STREAM_COUNT];
 	bool out_ended[LOG_STREAM_COUNT];
 	bool in_ended;
-	struct peer *owner; /* exec: who asked for it, NULL when gone; main: NULL */
+	struct peer *owner; /* exec: who asked for it, NULL when gone; else NULL */
 	int64_t request;    /* exec: the owner's request to be answered */
+};
+
+/* ---- monitor_restart.c ---- */
+
+struct restart {
+	bool pending;	/* the run has ended, or is about to, and another follows */
+	bool cancelled; /* by stop or kill */
+	bool by_hand;	/* somebody has sent a signal, whatever came of it */
+	int64_t began;	/* of the run (clock_monotonic) */
+	int64_t delay;	/* ns, before the last restart; 0: there was none */
+	int64_t due;	/* of the next (clock_monotonic) */
+	struct event *timer;
+};
+
+/* ---- monitor_pause.c ---- */
+
+enum pause_step {
+	PAUSE_NONE,
+	PAUSE_ASKING, /* the agent for what clients will want to know meanwhile */
+	PAUSE_GOING,  /* the VMM was told */
+	PAUSE_ON,
+	PAUSE_ENDING, /* the VMM was told to go on */
+};
+
+/* A client's request that is still to be answered; id 0: none. */
+struct asker {
+	uint64_t serial; /* of the peer */
+	int64_t id;
+};
+
+struct pause {
+	enum pause_step step;
+	bool wake;	    /* go on again as soon as it stands still */
+	unsigned missing;   /* answers of the agent */
+	unsigned snapshots; /* counts the pauses: which one an answer belongs to */
+	unsigned request;   /* the VMM's number of ours */
+	struct asker pauser, resumer;
+	char *stats, *processes; /* JSON, as the agent replied; NULL: it did not */
+	struct event *timer;
+};
+
+/* ---- monitor_health.c ---- */
+
+#define HEALTH_LOG_MAX	  5
+#define HEALTH_OUTPUT_MAX 4096
+
+enum health_status { HEALTH_STARTING, HEALTH_HEALTHY, HEALTH_UNHEALTHY, HEALTH_STATUS_COUNT };
+
+struct health_result {
+	int64_t start, end; /* ns since 1970 */
+	int code;
+	char *output;
+};
+
+struct health {
+	bool checked; /* the container has a check */
+	enum health_status status;
+	int64_t streak; /* of failures */
+	struct health_result log[HEALTH_LOG_MAX];
+	size_t n;
+	struct event *timer;	 /* of the next check, or of the end of this one */
+	struct process *process; /* the check that runs, or is being killed; NULL: none */
+	bool counts;		 /* its result */
+	int64_t start;		 /* of it */
+	struct str output;
+	bool more_output; /* than is kept */
 };
 
 /* ---- monitor_clients.c ---- */
@@ -150,12 +230,24 @@ struct peer {
 	bool starter; /* the inherited connection */
 	bool closing; /* close when all output is written */
 	bool gone;    /* to be freed by monitor_settle */
+	bool lost;    /* cut off (peer_lose) */
 	/* Requests that wait for something; 0: none. */
 	int64_t start_request, stop_request, wait_request;
 	bool attached; /* wants EVENT exit */
+	bool over;     /* the run that it is attached to has ended, with this code */
+	int over_code;
 	struct outlet out[LOG_STREAM_COUNT];
 	struct inlet in;
 	struct process *exec;
+};
+
+/* ---- monitor_setup.c ---- */
+
+/* What is worked out of the definition before the agent is asked for anything. */
+struct settings {
+	bool ready;
+	uint64_t capabilities;
+	struct str filter; /* seccomp's; empty: none */
 };
 
 /* ---- all of it ---- */
@@ -169,6 +261,7 @@ struct monitor {
 	char *run_path;
 	int alive; /* the lock, -1: not held */
 	struct vmstate state;
+	struct settings settings;
 
 	struct event_base *base;
 	enum life life;
@@ -177,6 +270,7 @@ struct monitor {
 	struct event *terminate;
 
 	struct vmm_choice choice;
+	bool from_template; /* the VM is a copy of a saved one */
 	struct vmm vmm;
 	bool vmm_runs;
 	bool booted;	  /* it was started, in this try */
@@ -184,6 +278,7 @@ struct monitor {
 	bool panicked;	  /* or what comes to the same */
 	bool timed_out;	  /* the boot's deadline has passed */
 	bool without_kvm; /* KVM has failed here */
+	char *kvm_fault;  /* how; kept for other starts when software then does better */
 	bool retry;	  /* once the VMM is gone, boot again */
 	struct event *vmm_gone, *vmm_control;
 	int outgrow_fd; /* inotify, -1: none */
@@ -197,14 +292,21 @@ struct monitor {
 	struct logfile *log;
 
 	int listener;
-	struct event *acceptable;
+	struct event *acceptable, *accept_again;
 	struct peer *peers;
 	unsigned npeers;
 	uint64_t last_serial;
 	struct peer *starter; /* NULL: gone */
 
 	struct event *stop_timer;
-	int stop_stage; /* 0: not asked to stop, 1: signal sent, 2: SIGKILL sent */
+	int stop_stage;	  /* 0: not asked to stop, 1: signal sent, 2: SIGKILL sent */
+	bool stop_asked;  /* by `stop`: its event is due at the end */
+	bool keep;	  /* although it is --rm: who stops it starts it again */
+	bool told_die;	  /* the event of the end of this run */
+	int64_t oom_told; /* when (clock_monotonic), 0: never */
+	struct restart restart;
+	struct pause pause;
+	struct health health;
 
 	struct proc finisher;
 	struct event *finished;
@@ -219,26 +321,97 @@ struct monitor {
 
 /* monitor.c */
 void monitor_set_life(struct monitor *m, enum life next);
-/* The container could not be started, or its VM is lost: ends everything. Takes the error's content; only
- * the first counts. */
+/* The container could not be started, or its VM is lost: ends everything, or the run where another
+ * follows. Takes the error's content; only the first counts. */
 void monitor_fail(struct monitor *m, struct err *why);
 /* Process 1 has ended. */
 void monitor_exited(struct monitor *m, int code);
+/* The guest does not even kill process 1: the VM ends, and with it the run. */
+void monitor_end_hard(struct monitor *m);
+/* Between two runs: there is no other one after all. */
+void monitor_give_up(struct monitor *m);
 void monitor_vmm_gone(struct monitor *m);
-/* Sends `sig` to process 1 and SIGKILL after `timeout` seconds (negative: never). */
-void monitor_stop(struct monitor *m, int sig, int64_t timeout);
+/* Of LIFE_BOOT and the like: what had to come has not. */
+void monitor_on_deadline(struct monitor *m);
+bool monitor_runs(const struct monitor *m); /* process 1 does, paused or not */
+/* After each callback of the loop. */
+void monitor_settle(struct monitor *m);
+
+/* monitor_main.c */
 /* False when it could not be written. */
 bool monitor_write_state(struct monitor *m);
 /* The timeline: the phase that began at the last call ends now. */
 void monitor_phase(struct monitor *m, const char *name);
-/* After each callback of the loop. */
-void monitor_settle(struct monitor *m);
 /* A number of seconds from the environment; what is not one, or 0, counts as not there. */
 unsigned monitor_seconds(const char *variable, unsigned otherwise);
 /* A timer or signal or descriptor event; asserts that there is memory. */
 struct event *monitor_event(struct monitor *m, int fd, short what, event_callback_fn call,
 			    void *ctx);
 void monitor_event_free(struct event **ev);
+void monitor_add_timer(struct event *ev, int64_t ns);
+#define MONITOR_SECOND ((int64_t)1000000000)
+
+/* monitor_tell.c */
+/* Writes an event about the container; `extra` (attributes) may be NULL. */
+void monitor_tell(struct monitor *m, const char *action, const struct strv *extra);
+/* With one attribute more, "key=value". */
+void monitor_tell_one(struct monitor *m, const char *action, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+/* "exec_create", "exec_start" (both with the command) or "exec_die". */
+void monitor_tell_exec(struct monitor *m, const char *action, const struct process *p);
+/* The end of the run, with code and duration. */
+void monitor_tell_die(struct monitor *m);
+
+/* monitor_stop.c */
+void stop_open(struct monitor *m); /* the timer */
+void stop_release(struct monitor *m);
+/* A run begins or has ended: nobody has asked. */
+void stop_reset(struct monitor *m);
+/* Sends `sig` (0: the container's own) to process 1 and SIGKILL after `timeout` seconds (negative: never).
+ * Nothing is started again. */
+void monitor_stop(struct monitor *m, int sig, int64_t timeout);
+/* SIGKILL, in any life. */
+void monitor_kill(struct monitor *m);
+/* Somebody sends process 1 a signal by hand. True: it is to be sent; false: no process runs now. */
+bool monitor_signalled(struct monitor *m, int64_t sig);
+
+/* monitor_restart.c */
+void restart_open(struct monitor *m);
+void restart_release(struct monitor *m);
+/* Process 1 runs from now on. */
+void restart_began(struct monitor *m);
+/* The run has ended with `code`: sets `pending`, counts, and says when. */
+void restart_decide(struct monitor *m, int code);
+void restart_cancel(struct monitor *m);
+/* In LIFE_RESTART: boots when it is time. */
+void restart_wait(struct monitor *m);
+
+/* monitor_pause.c */
+void pause_open(struct monitor *m);
+void pause_release(struct monitor *m);
+/* Both answer the request. */
+void pause_begin(struct monitor *m, struct asker who);
+void pause_end(struct monitor *m, struct asker who);
+/* The guest is to go on, if it does not: something was sent to it that it has to act on. */
+void pause_wake(struct monitor *m);
+/* The VMM has answered a request. */
+void pause_answered(struct monitor *m, const struct vmm_event *ev);
+/* The run is over. */
+void pause_reset(struct monitor *m);
+bool pause_is_on(const struct monitor *m); /* or is about to be */
+
+/* monitor_health.c */
+void health_open(struct monitor *m);
+void health_release(struct monitor *m);
+/* Process 1 runs, or goes on: checks from now on. */
+void health_begin(struct monitor *m, bool new_run);
+/* No checks: paused, or the run is over. */
+void health_suspend(struct monitor *m);
+void health_end(struct monitor *m);
+/* Of the process of a check. */
+void health_answered(struct monitor *m, const struct err *error);
+void health_output(struct monitor *m, const char *p, size_t n);
+void health_exited(struct monitor *m, int code);
 
 /* monitor_vm.c */
 int monitor_vm_boot(struct monitor *m, struct err *e) MUST_CHECK;
@@ -251,6 +424,29 @@ unsigned monitor_vm_boot_timeout(const struct monitor *m);
 void monitor_vm_last_events(struct monitor *m);
 /* Whether a failed boot speaks against KVM, and not against the VMM's command line. */
 bool monitor_vm_blames_kvm(struct monitor *m);
+/* The guest has answered. Where KVM had failed before, that is held against KVM: on a host that is
+ * merely slow software, being slower still, would not have come up in the same time. */
+void monitor_vm_judge_kvm(struct monitor *m);
+
+/* monitor_disks.c */
+/* All that struct vmm_disk points to. */
+struct vm_disks {
+	struct vmm_disk disk[VMM_DISKS_MAX];
+	size_t n;
+	struct vmm_file *files; /* the upper, then what the root file system is made of */
+	size_t nfiles;
+	char (*serials)[VMM_SERIAL_MAX];
+};
+int vm_disks_describe(struct monitor *m, struct vm_disks *ret, struct err *e) MUST_CHECK;
+void vm_disks_release(struct vm_disks *d);
+/* For container.setup: the members "root" and "upper", which say under which serials they are found. */
+void vm_disks_tell(const struct monitor *m, struct json_writer *w);
+
+/* monitor_confine.c: starts the VMM with what it may have; the rest of `spec` is filled in. */
+int monitor_confine_start(struct monitor *m, struct vmm_spec *spec, struct err *e) MUST_CHECK;
+/* Why the VMM is gone that nobody ended, by its exit status. */
+void monitor_confine_explain(struct monitor *m, int status, struct err *ret);
+void monitor_confine_end(const struct monitor *m);
 
 /* monitor_agent.c */
 int agent_open(struct monitor *m, struct err *e) MUST_CHECK; /* takes the VMM's channel */
@@ -270,15 +466,30 @@ uint32_t agent_new_stream(struct monitor *m);
 void agent_setup(struct monitor *m);
 void agent_shutdown(struct monitor *m);
 
+/* monitor_setup.c: the container's settings, for the agent */
+/* Capabilities and filter; takes a moment, so it is done while the VM boots. Again: nothing. */
+int settings_prepare(struct monitor *m, struct err *e) MUST_CHECK;
+void settings_release(struct monitor *m);
+/* Members of container.setup, all but the container and its disks. */
+void settings_tell_container(const struct monitor *m, struct json_writer *w);
+/* Members of process.start that are not about one process; `privileged` as of exec --privileged. */
+void settings_tell_process(const struct monitor *m, bool privileged, struct message_out *out);
+/* The arguments of process 1, appended: with --init they are the init's. */
+void settings_main_args(const struct monitor *m, struct strv *ret);
+/* How many CPUs the VM needs, in billionths, where more is asked for than a limit. */
+int64_t settings_nano_cpus(const struct container_spec *s);
+
 /* monitor_process.c */
 struct process_start {
+	enum process_kind kind;
 	const struct strv *args, *env;
 	const char *cwd, *user;
 	bool tty, in, out, err;
+	bool privileged; /* all capabilities and no filter */
 	int64_t rows, cols;
 };
-/* Asks the agent for it. Without an owner it is the main process (the first one), whose start makes the
- * container run; else an exec, whose owner's `request` is answered (request_exec_answered). */
+/* Asks the agent for it. The start of the main process makes the container run; an exec's owner gets its
+ * `request` answered (request_exec_answered), if there is one. */
 void process_launch(struct monitor *m, const struct process_start *s, struct peer *owner,
 		    int64_t request);
 /* From the agent. */
@@ -289,6 +500,9 @@ void process_window(struct monitor *m, struct process *p);
 int process_exit_event(struct monitor *m, const struct message *msg, struct err *e) MUST_CHECK;
 /* The VM is gone, and with it all that ran in it. */
 void process_all_lost(struct monitor *m);
+/* Behind that and agent_close, where another run follows: forgets process 1, and what belongs to the
+ * agent's streams. */
+void process_run_over(struct monitor *m);
 void process_signal(struct monitor *m, struct process *p, int64_t sig, agent_done *done, void *ctx);
 void process_resize(struct monitor *m, struct process *p, int64_t rows, int64_t cols);
 struct process *process_find(struct monitor *m, int64_t number);
@@ -322,6 +536,9 @@ void clients_close_socket(struct monitor *m);
 /* An accepted or inherited connection; takes fd. `error`: sends a HELLO that tells it, and closes. */
 void peer_add(struct monitor *m, int fd, bool starter, const struct err *error);
 struct peer *peer_find(struct monitor *m, uint64_t serial); /* NULL: gone */
+/* Ends the connection when all that is queued was written; the client is told that it has not got all of
+ * the output. */
+void peer_lose(struct peer *p, const char *why);
 /* Ends the connection when all that is queued was written. */
 void peer_close(struct peer *p);
 void peer_send(struct peer *p, struct message_out *out);
@@ -333,6 +550,18 @@ bool clients_flush(struct monitor *m); /* true: something was written */
 bool clients_free_gone(struct monitor *m); /* true: there were some */
 void clients_free_all(struct monitor *m);
 
+/* monitor_orders.c: requests about the container and its processes. */
+typedef int request_handler(struct peer *p, int64_t id, const struct message *msg, struct err *e);
+request_handler order_signal, order_resize, order_stop, order_wait, order_pause, order_resume,
+	order_stats, order_top, order_rename, order_detach;
+/* Answers a request in Docker's words when process 1 does not run, or (unless `even_paused`) is paused:
+ * `action` is what it would have to be unpaused before. True: it was answered. */
+bool order_refused(struct peer *p, int64_t id, bool even_paused, const char *action);
+/* A reply with all that the agent's (a JSON object) has. */
+void order_reply_copy(struct monitor *m, struct asker who, const struct json *document);
+void order_reply(struct monitor *m, struct asker *who,
+		 const struct err *error); /* error may be NULL */
+
 /* monitor_requests.c */
 int request_handle(struct peer *p, const struct message *msg, struct err *e) MUST_CHECK;
 /* The other side has gone: what it asked for is dropped or cancelled. */
@@ -340,6 +569,9 @@ void request_peer_gone(struct peer *p);
 /* `kvbox finish` is through: answers stop, wait and start, and tells the exit to those who have all
  * their output. */
 void requests_settle_end(struct monitor *m);
+/* The run has ended and another follows: who is attached hears of the end after all output, who waits now. */
+void requests_run_over(struct monitor *m);
+void requests_settle_over(struct monitor *m);
 /* The container is ready: process 1 is launched as soon as the starting command has asked for it. */
 void request_launch_if_asked(struct monitor *m);
 /* Process 1 runs. */

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Processes of the container: number 1 and those of exec. The agent's streams of a process have the
- * process as their owner; its output goes to the log (number 1) and to the outlets of the clients.
+ * Processes of the container: number 1, those of exec, and health checks. The agent's streams of a process
+ * have the process as their owner; its output goes to the log (number 1) and to the outlets of the clients.
  *
- * A process stays in the table until it has ended and its owner was told, which is after the last of
- * its output.
+ * A process stays in the table until it has ended and its owner was told, which is after the last of its
+ * output. That may be long after its VM is gone, where another run follows: its streams are no longer the
+ * agent's then, and its number may be in use again.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/monitor_priv.h"
+
+#define COMMAND_MAX 4096 /* of it, in events */
 
 static void answered(struct monitor *m, void *ctx, const struct message *reply,
 		     const struct err *error)
@@ -22,8 +26,13 @@ static void answered(struct monitor *m, void *ctx, const struct message *reply,
 		p->ended = true;
 	else
 		p->started = true;
-	if (p != m->main) {
-		request_exec_answered(p, reply, error);
+	if (p->kind != PROCESS_MAIN) {
+		if (!error)
+			monitor_tell_exec(m, "exec_start", p);
+		if (p->kind == PROCESS_CHECK)
+			health_answered(m, error);
+		else
+			request_exec_answered(p, reply, error);
 		return;
 	}
 	if (m->life != LIFE_LAUNCH)
@@ -47,23 +56,52 @@ static uint32_t open_stream(struct process *p)
 	return id;
 }
 
-void process_launch(struct monitor *m, const struct process_start *s, struct peer *owner,
-		    int64_t request)
+/* As Docker tells it in events. */
+static char *command_line(const struct strv *args)
 {
-	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
+	auto_str struct str text = STR_INIT(COMMAND_MAX);
+	struct err ignored = ERR_INIT;
+	char *line;
+	size_t i;
+
+	for (i = 0; i < args->n; i++)
+		str_addf(&text, "%s%s", i ? " " : "", args->v[i]);
+	line = str_take(&text, &ignored);
+	return line ? line : xstrdup(args->v[0]);
+}
+
+static struct process *add_process(struct monitor *m, const struct process_start *s)
+{
 	struct process *p = xcalloc(1, sizeof(*p));
 
 	p->m = m;
+	p->kind = s->kind;
 	p->tty = s->tty;
 	p->number = ++m->last_process;
 	p->next = m->processes;
 	m->processes = p;
+	if (s->kind == PROCESS_MAIN) {
+		m->main = p;
+	} else {
+		random_id(p->exec_id);
+		p->command = command_line(s->args);
+		monitor_tell_exec(m, "exec_create", p);
+	}
+	return p;
+}
+
+void process_launch(struct monitor *m, const struct process_start *s, struct peer *owner,
+		    int64_t request)
+{
+	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
+	struct process *p = add_process(m, s);
+
 	p->owner = owner;
 	p->request = request;
 	if (owner)
 		owner->exec = p;
-	else
-		m->main = p;
+	if (s->kind == PROCESS_CHECK)
+		m->health.process = p;
 	p->in = s->in ? open_stream(p) : 0;
 	p->out[LOG_STDOUT] = s->out ? open_stream(p) : 0;
 	p->out[LOG_STDERR] = s->err && !s->tty ? open_stream(p) : 0;
@@ -81,6 +119,7 @@ void process_launch(struct monitor *m, const struct process_start *s, struct pee
 	jw_int(&out.json, "stdin", p->in);
 	jw_int(&out.json, "stdout", p->out[LOG_STDOUT]);
 	jw_int(&out.json, "stderr", p->out[LOG_STDERR]);
+	settings_tell_process(m, s->privileged, &out);
 	agent_send(m, &out, answered, p);
 }
 
@@ -88,8 +127,9 @@ struct process *process_find(struct monitor *m, int64_t number)
 {
 	struct process *p;
 
+	/* One that has ended may be of an earlier run. */
 	for (p = m->processes; p; p = p->next)
-		if (p->number == number)
+		if (p->number == number && !p->ended)
 			return p;
 	return NULL;
 }
@@ -118,7 +158,7 @@ void process_consumed(struct process *p, unsigned which, size_t n)
 
 void process_output_dropped(struct outlet *o)
 {
-	if (o->process && o->held.len > 0)
+	if (o->process && o->coupled && o->held.len > 0)
 		process_consumed(o->process, o->which, o->held.len);
 	str_clear(&o->held);
 }
@@ -132,7 +172,12 @@ int process_data(struct monitor *m, struct process *p, uint32_t stream, const vo
 
 	if (which < 0)
 		return -1;
-	if (p != m->main) {
+	if (p->kind == PROCESS_CHECK) {
+		health_output(m, bytes, n);
+		process_consumed(p, (unsigned)which, n);
+		return 0;
+	}
+	if (p->kind == PROCESS_EXEC) {
 		o = owner_outlet(p, which);
 		process_consumed(p, (unsigned)which, o ? outlet_write(o, bytes, n) : n);
 		return 0;
@@ -155,7 +200,7 @@ static void end_output(struct monitor *m, struct process *p, int which)
 	if (!p->out[which] || p->out_ended[which])
 		return;
 	p->out_ended[which] = true;
-	if (p != m->main) {
+	if (p->kind != PROCESS_MAIN) {
 		o = owner_outlet(p, which);
 		if (o)
 			outlet_end(o);
@@ -215,6 +260,10 @@ static void end_process(struct monitor *m, struct process *p, int code)
 		end_output(m, p, i);
 	process_window(m, p);
 	close_streams(p);
+	if (p->kind != PROCESS_MAIN && p->started)
+		monitor_tell_exec(m, "exec_die", p);
+	if (p->kind == PROCESS_CHECK)
+		health_exited(m, code);
 }
 
 int process_exit_event(struct monitor *m, const struct message *msg, struct err *e)
@@ -233,7 +282,8 @@ int process_exit_event(struct monitor *m, const struct message *msg, struct err 
 			       "the agent tells the end of a process that does not run");
 	end_process(m, p, (int)code);
 	if (p == m->main) {
-		m->state.oom = json_bool(json_get(msg->json, "oom"));
+		if (json_bool(json_get(msg->json, "oom")))
+			m->state.oom = true;
 		monitor_exited(m, (int)code);
 	}
 	return 0;
@@ -260,6 +310,12 @@ static bool has_output_left(struct process *p)
 	return false;
 }
 
+static void free_process(struct process *p)
+{
+	free(p->command);
+	free(p);
+}
+
 static void forget(struct process *p)
 {
 	size_t i;
@@ -270,8 +326,42 @@ static void forget(struct process *p)
 		for (i = 0; i < LOG_STREAM_COUNT; i++)
 			p->owner->out[i].process = NULL;
 	}
+	if (p->m->health.process == p)
+		p->m->health.process = NULL;
 	close_streams(p);
-	free(p);
+	free_process(p);
+}
+
+/* Its streams were the last VM's agent's. */
+static void forget_streams(struct process *p)
+{
+	p->in = 0;
+	memset(p->out, 0, sizeof(p->out));
+}
+
+void process_run_over(struct monitor *m)
+{
+	struct process **at = &m->processes, *p;
+	struct peer *peer;
+	size_t i;
+
+	for (p = m->processes; p; p = p->next)
+		forget_streams(p);
+	for (peer = m->peers; peer && m->main; peer = peer->next) {
+		if (peer->in.process != m->main)
+			continue;
+		peer->in.process = NULL;
+		for (i = 0; i < LOG_STREAM_COUNT; i++)
+			peer->out[i].process = NULL;
+	}
+	while ((p = *at) && p != m->main)
+		at = &p->next;
+	if (p) {
+		*at = p->next;
+		free_process(p);
+	}
+	m->main = NULL;
+	m->last_process = 0;
 }
 
 void process_settle(struct monitor *m)
@@ -284,7 +374,7 @@ void process_settle(struct monitor *m)
 			at = &p->next;
 			continue;
 		}
-		if (p->started)
+		if (p->started && p->kind == PROCESS_EXEC)
 			request_exec_ended(p);
 		*at = p->next;
 		forget(p);
@@ -297,7 +387,7 @@ void process_free_all(struct monitor *m)
 
 	while ((p = m->processes)) {
 		m->processes = p->next;
-		free(p);
+		free_process(p);
 	}
 	m->main = NULL;
 }

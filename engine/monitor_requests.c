@@ -6,22 +6,12 @@
 #include "base/mem.h"
 #include "engine/monitor_priv.h"
 
-#define ARGS_MAX	     65536u
-#define TEXT_MAX	     (128u * 1024)
-#define SIGNAL_MAX	     64
-#define STOP_TIMEOUT_DEFAULT 10
+#define ARGS_MAX 65536u
+#define TEXT_MAX (128u * 1024)
 
 static int64_t number(const struct json *j, const char *key)
 {
 	return json_int(json_get(j, key), 0);
-}
-
-static void not_running(struct peer *p, int64_t id)
-{
-	struct err e = ERR_INIT;
-
-	err_set(&e, ERR_CONFLICT, "container %s is not running", p->m->id);
-	peer_reply_error(p, id, &e);
 }
 
 /* ---- streams ----------------------------------------------------------------------------------- */
@@ -50,6 +40,11 @@ static int connect_streams(struct peer *p, const struct json *j, struct err *e)
 	return 0;
 }
 
+static bool has_streams(const struct peer *p)
+{
+	return p->in.end.stream || p->out[LOG_STDOUT].end.stream || p->out[LOG_STDERR].end.stream;
+}
+
 static void attach_to(struct peer *p, struct process *process)
 {
 	size_t i;
@@ -57,7 +52,7 @@ static void attach_to(struct peer *p, struct process *process)
 	p->in.process = process;
 	for (i = 0; i < LOG_STREAM_COUNT; i++) {
 		p->out[i].process = process;
-		p->out[i].coupled = process != p->m->main;
+		p->out[i].coupled = process->kind != PROCESS_MAIN;
 		/* A stream that the process does not have is at its end. */
 		if (process->out_ended[i] || !process->out[i])
 			outlet_end(&p->out[i]);
@@ -70,8 +65,10 @@ static void attach_to(struct peer *p, struct process *process)
 static void launch_main(struct monitor *m)
 {
 	const struct container_spec *s = &m->spec;
+	auto_strv struct strv args = STRV_INIT;
 	struct process_start start = {
-		.args = &s->args,
+		.kind = PROCESS_MAIN,
+		.args = &args,
 		.env = &s->env,
 		.cwd = s->workdir && *s->workdir ? s->workdir : "/",
 		.user = s->user ? s->user : "",
@@ -83,15 +80,18 @@ static void launch_main(struct monitor *m)
 		.cols = m->cols,
 	};
 
+	settings_main_args(m, &args);
 	monitor_set_life(m, LIFE_LAUNCH);
 	process_launch(m, &start, NULL, 0);
-	if (m->starter && m->main)
+	if (m->starter && m->starter->start_request && m->main)
 		attach_to(m->starter, m->main);
 }
 
 void request_launch_if_asked(struct monitor *m)
 {
-	if (m->life == LIFE_READY && m->starter && m->starter->start_request)
+	bool again = m->state.started_at != 0;
+
+	if (m->life == LIFE_READY && (again || (m->starter && m->starter->start_request)))
 		launch_main(m);
 }
 
@@ -131,6 +131,8 @@ void request_started(struct monitor *m)
 	add_trace(m, &out);
 	peer_send(p, &out);
 	p->start_request = 0;
+	if (has_streams(p))
+		monitor_tell(m, "attach", NULL);
 }
 
 void request_notice(struct monitor *m, const char *text)
@@ -151,13 +153,12 @@ static int do_attach(struct peer *p, int64_t id, const struct message *msg, stru
 	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
 	struct monitor *m = p->m;
 
-	if (m->life != LIFE_RUN) {
-		not_running(p, id);
+	if (order_refused(p, id, false, "attach"))
 		return 0;
-	}
 	if (connect_streams(p, msg->json, e) < 0)
 		return -1;
 	p->attached = true;
+	monitor_tell(m, "attach", NULL);
 	message_out_reply(&out, id);
 	jw_bool(&out.json, "tty", m->spec.tty);
 	jw_bool(&out.json, "open_stdin", m->spec.open_stdin);
@@ -209,12 +210,10 @@ static int do_exec(struct peer *p, int64_t id, const struct message *msg, struct
 	struct exec_request x = { .cwd = NULL };
 	struct monitor *m = p->m;
 	bool tty = json_bool(json_get(msg->json, "tty"));
-	struct process_start start = { .tty = tty };
+	struct process_start start = { .kind = PROCESS_EXEC, .tty = tty };
 
-	if (m->life != LIFE_RUN) {
-		not_running(p, id);
+	if (order_refused(p, id, false, "exec"))
 		return 0;
-	}
 	if (connect_streams(p, msg->json, e) < 0 || read_exec(m, msg, tty, &x, e) < 0) {
 		exec_request_release(&x);
 		return -1;
@@ -223,8 +222,10 @@ static int do_exec(struct peer *p, int64_t id, const struct message *msg, struct
 	start.env = &x.env;
 	start.cwd = or_else(x.cwd, or_else(m->spec.workdir, "/"));
 	start.user = or_else(json_str(json_get(msg->json, "user")), or_else(m->spec.user, ""));
+	start.privileged = json_bool(json_get(msg->json, "privileged"));
 	start.in = p->in.end.stream != 0;
-	start.out = p->out[LOG_STDOUT].end.stream != 0;
+	/* A terminal has to be read, also when nobody looks (exec -dt). */
+	start.out = tty || p->out[LOG_STDOUT].end.stream != 0;
 	start.err = p->out[LOG_STDERR].end.stream != 0;
 	start.rows = number(msg->json, "rows");
 	start.cols = number(msg->json, "cols");
@@ -266,104 +267,17 @@ void request_exec_ended(struct process *process)
 	peer_send(process->owner, &out);
 }
 
-/* ---- orders ------------------------------------------------------------------------------------ */
-
-/* A request of a client that the agent answers. */
-struct relayed {
-	uint64_t serial;
-	int64_t id;
-};
-
-static void relay_answer(struct monitor *m, void *ctx, const struct message *reply,
-			 const struct err *error)
-{
-	auto_free struct relayed *r = ctx;
-	struct peer *p = peer_find(m, r->serial);
-
-	(void)reply;
-	if (!p)
-		return;
-	if (error)
-		peer_reply_error(p, r->id, error);
-	else
-		peer_reply(p, r->id);
-}
-
-/* The process that a request means: "exec", or process 1. NULL: it does not run (any more). */
-static struct process *find_target(struct peer *p, const struct message *msg)
-{
-	int64_t exec = number(msg->json, "exec");
-	struct process *process = exec ? process_find(p->m, exec) : p->m->main;
-
-	return p->m->life == LIFE_RUN && process && !process->ended ? process : NULL;
-}
-
-static int do_signal(struct peer *p, int64_t id, const struct message *msg, struct err *e)
-{
-	struct process *process = find_target(p, msg);
-	int64_t sig = number(msg->json, "signal");
-	struct relayed *r;
-
-	if (sig < 1 || sig > SIGNAL_MAX)
-		return err_set(e, ERR_INVALID, "invalid signal: %lld", (long long)sig);
-	if (!process) {
-		not_running(p, id);
-		return 0;
-	}
-	r = xcalloc(1, sizeof(*r));
-	*r = (struct relayed){ p->serial, id };
-	process_signal(p->m, process, sig, relay_answer, r);
-	return 0;
-}
-
-static int do_resize(struct peer *p, int64_t id, const struct message *msg, struct err *e)
-{
-	struct process *process = find_target(p, msg);
-
-	(void)e;
-	if (!process) {
-		not_running(p, id);
-		return 0;
-	}
-	process_resize(p->m, process, number(msg->json, "rows"), number(msg->json, "cols"));
-	peer_reply(p, id);
-	return 0;
-}
-
-static int do_stop(struct peer *p, int64_t id, const struct message *msg, struct err *e)
-{
-	int64_t sig = number(msg->json, "signal");
-	int64_t timeout = json_int(json_get(msg->json, "timeout"), SPEC_STOP_TIMEOUT_DEFAULT);
-
-	if (sig < 0 || sig > SIGNAL_MAX)
-		return err_set(e, ERR_INVALID, "invalid signal: %lld", (long long)sig);
-	if (p->stop_request)
-		return err_set(e, ERR_CONFLICT, "already stopping");
-	if (timeout == SPEC_STOP_TIMEOUT_DEFAULT)
-		timeout = p->m->spec.stop_timeout;
-	if (timeout == SPEC_STOP_TIMEOUT_DEFAULT)
-		timeout = STOP_TIMEOUT_DEFAULT;
-	p->stop_request = id;
-	monitor_stop(p->m, (int)sig, timeout);
-	return 0;
-}
-
-static int do_wait(struct peer *p, int64_t id, const struct message *msg, struct err *e)
-{
-	(void)msg;
-	if (p->wait_request)
-		return err_set(e, ERR_CONFLICT, "already waiting");
-	p->wait_request = id;
-	return 0;
-}
+/* ---- all of them ------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *op;
-	int (*handle)(struct peer *p, int64_t id, const struct message *msg, struct err *e);
+	request_handler *handle;
 } requests[] = {
-	{ "start", do_start },	 { "attach", do_attach }, { "exec", do_exec },
-	{ "signal", do_signal }, { "resize", do_resize }, { "stop", do_stop },
-	{ "wait", do_wait },
+	{ "start", do_start },	    { "attach", do_attach },	{ "exec", do_exec },
+	{ "signal", order_signal }, { "resize", order_resize }, { "stop", order_stop },
+	{ "wait", order_wait },	    { "pause", order_pause },	{ "resume", order_resume },
+	{ "stats", order_stats },   { "top", order_top },	{ "rename", order_rename },
+	{ "detach", order_detach },
 };
 
 int request_handle(struct peer *p, const struct message *msg, struct err *e)
@@ -402,7 +316,7 @@ void request_peer_gone(struct peer *p)
 	if (m->starter != p)
 		return;
 	m->starter = NULL;
-	if (m->life < LIFE_RUN || m->retry) {
+	if (m->state.started_at == 0 && (m->life < LIFE_RUN || m->retry)) {
 		err_set(&why, ERR_CANCELLED, "the command that starts the container has gone");
 		monitor_fail(m, &why);
 	}
@@ -414,27 +328,34 @@ static void tell_exit(struct peer *p)
 	struct monitor *m = p->m;
 
 	message_out_event(&out, "exit");
-	jw_int(&out.json, "code", m->state.exit_code);
-	jw_str(&out.json, "error", m->state.error ? m->state.error : "");
+	jw_int(&out.json, "code", p->over ? p->over_code : m->state.exit_code);
+	jw_str(&out.json, "error", m->state.error && !p->over ? m->state.error : "");
 	add_trace(m, &out);
 	peer_send(p, &out);
 }
 
-static void settle_peer_end(struct peer *p)
+static void answer_wait(struct peer *p)
 {
 	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
+
+	if (!p->wait_request)
+		return;
+	message_out_reply(&out, p->wait_request);
+	jw_int(&out.json, "code", p->m->state.exit_code);
+	peer_send(p, &out);
+	p->wait_request = 0;
+}
+
+static void settle_peer_end(struct peer *p)
+{
 	struct monitor *m = p->m;
 
 	if (p->start_request && err_is_set(&m->failure))
 		peer_reply_error(p, p->start_request, &m->failure);
 	if (p->stop_request)
 		peer_reply(p, p->stop_request);
-	if (p->wait_request) {
-		message_out_reply(&out, p->wait_request);
-		jw_int(&out.json, "code", m->state.exit_code);
-		peer_send(p, &out);
-	}
-	p->start_request = p->stop_request = p->wait_request = 0;
+	answer_wait(p);
+	p->start_request = p->stop_request = 0;
 	/* The starting command is still to ask, and to hear why not. */
 	if (p->starter && !p->attached)
 		return;
@@ -452,4 +373,29 @@ void requests_settle_end(struct monitor *m)
 	for (p = m->peers; p; p = p->next)
 		if (!p->gone && !p->closing)
 			settle_peer_end(p);
+}
+
+void requests_run_over(struct monitor *m)
+{
+	struct peer *p;
+
+	for (p = m->peers; p; p = p->next) {
+		answer_wait(p);
+		if (!p->attached || p->over)
+			continue;
+		p->over = true;
+		p->over_code = (int)m->state.exit_code;
+	}
+}
+
+void requests_settle_over(struct monitor *m)
+{
+	struct peer *p;
+
+	for (p = m->peers; p; p = p->next) {
+		if (!p->over || p->gone || p->closing || !peer_is_drained(p))
+			continue;
+		tell_exit(p);
+		peer_close(p);
+	}
 }

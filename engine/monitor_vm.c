@@ -4,17 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/disk.h"
 #include "engine/lastwords.h"
 #include "engine/monitor_priv.h"
+#include "engine/template.h"
 #include "vmm/guestfiles.h"
+#include "vmm/probe.h"
 #include "vmm/size.h"
 
 #define PAD_FILE "pad"
@@ -26,80 +26,6 @@ unsigned monitor_vm_boot_timeout(const struct monitor *m)
 {
 	return monitor_seconds("KVBOX_BOOT_TIMEOUT",
 			       m->choice.kvm ? BOOT_TIMEOUT_KVM : BOOT_TIMEOUT_SOFTWARE);
-}
-
-/* ---- disks ------------------------------------------------------------------------------------- */
-
-/* All that struct vmm_disk points to. */
-struct disks {
-	struct vmm_disk disk[VMM_DISKS_MAX];
-	size_t n;
-	struct vmm_file
-		*files; /* the chain image, then the layers, bottom first; at last the upper */
-	size_t nfiles;
-	char (*serials)[VMM_SERIAL_MAX];
-};
-
-static void disks_release(struct disks *d)
-{
-	size_t i;
-
-	for (i = 0; i < d->nfiles; i++)
-		mem_free_ptr(&d->files[i].path);
-	free(d->files);
-	free(d->serials);
-}
-
-static int add_file(struct disks *d, const struct paths *paths, const char *name, struct err *e)
-{
-	struct stat st;
-
-	if (fstatat(paths->root_fd, name, &st, 0) < 0)
-		return err_sys(e, "cannot find '%s'", name);
-	d->files[d->nfiles++] = (struct vmm_file){ paths_absolute(paths, name),
-						   (uint64_t)st.st_size };
-	return 0;
-}
-
-static int collect_files(struct monitor *m, struct disks *d, struct err *e)
-{
-	const struct container_spec *s = &m->spec;
-	char name[PATH_NAME_SIZE];
-	size_t i;
-
-	d->files = xcalloc(s->layers.n + 2, sizeof(*d->files));
-	if (add_file(d, &m->paths, path_chain(s->chain, name), e) < 0)
-		return -1;
-	for (i = 0; i < s->layers.n; i++)
-		if (add_file(d, &m->paths, path_layer(s->layers.v[i], name), e) < 0)
-			return -1;
-	return add_file(d, &m->paths, path_container(m->id, DISK_FILE, name), e);
-}
-
-static int describe_disks(struct monitor *m, struct disks *d, struct err *e)
-{
-	size_t nlayers = m->spec.layers.n, i;
-
-	if (collect_files(m, d, e) < 0)
-		return -1;
-	if (vmm_can(m->choice.driver, VMM_CAP_JOINED)) {
-		d->disk[d->n++] = (struct vmm_disk){ "kvb-layers", true, true, d->files,
-						     nlayers + 1 };
-	} else {
-		if (nlayers + 2 > VMM_DISKS_MAX)
-			return err_set(e, ERR_INVALID,
-				       "image has %zu layers, the VMM has room for %d", nlayers,
-				       VMM_DISKS_MAX - 2);
-		d->serials = xcalloc(nlayers + 1, sizeof(*d->serials));
-		d->disk[d->n++] = (struct vmm_disk){ "kvb-chain", true, false, &d->files[0], 1 };
-		for (i = 0; i < nlayers; i++) {
-			snprintf(d->serials[i], VMM_SERIAL_MAX, "kvb-l%u", (unsigned)i);
-			d->disk[d->n++] = (struct vmm_disk){ d->serials[i], true, false,
-							     &d->files[i + 1], 1 };
-		}
-	}
-	d->disk[d->n++] = (struct vmm_disk){ "kvb-upper", false, false, &d->files[nlayers + 1], 1 };
-	return 0;
 }
 
 /* ---- start ------------------------------------------------------------------------------------- */
@@ -138,8 +64,10 @@ static void take_event(struct monitor *m, const struct vmm_event *ev)
 		m->panicked = true;
 		lost(m, ev->text[0] ? ev->text : "the guest cannot go on");
 		break;
-	case VMM_EVENT_SHUTDOWN:
 	case VMM_EVENT_DONE:
+		pause_answered(m, ev);
+		break;
+	case VMM_EVENT_SHUTDOWN:
 	case VMM_EVENT_COUNT:
 		break;
 	}
@@ -176,7 +104,7 @@ void monitor_vm_last_events(struct monitor *m)
 
 static int choose(struct monitor *m, struct err *e)
 {
-	struct vmm_wish wish = { NULL, m->without_kvm ? "tcg" : NULL, m->paths.run_fd };
+	struct vmm_wish wish = { m->spec.vmm, m->without_kvm ? "tcg" : NULL, m->paths.run_fd };
 
 	vmm_choice_release(&m->choice);
 	m->choice = (struct vmm_choice)VMM_CHOICE_INIT;
@@ -208,13 +136,36 @@ static int start(struct monitor *m, struct vmm_spec *spec, struct err *e)
 	spec->log_fd = log;
 	spec->vm_lock_fd = lock;
 	spec->cgroup_fd = -1; /* it is born in ours */
-	return vmm_start(m->choice.driver, spec, &m->vmm, e);
+	return monitor_confine_start(m, spec, e);
 	/* Our copy of the lock goes here: it is the VMM's now. */
 }
 
-static int start_with_disks(struct monitor *m, const struct disks *d, struct err *e)
+/*
+ * A saved VM instead of a boot, where there is one with the same disks: asked for by KVBOX_TEMPLATE=on. That
+ * there is none is no error.
+ */
+static void use_template(struct monitor *m, const struct guest_files *guest,
+			 const struct vmm_size *size, struct vmm_spec *spec, struct template *saved)
+{
+	const struct template_want want = { &m->choice, guest, *size };
+	const char *wish = getenv("KVBOX_TEMPLATE");
+	struct err why = ERR_INIT;
+
+	m->from_template = wish && str_eq(wish, "on") && template_fits(spec) &&
+			   template_open(&m->paths, &want, saved, &why) == 0;
+	if (err_is_set(&why))
+		log_debug("%s", why.msg);
+	if (!m->from_template)
+		return;
+	spec->saving = VMM_FROM_SAVED;
+	spec->ram_fd = saved->ram_fd;
+	spec->state_fd = saved->state_fd;
+}
+
+static int start_with_disks(struct monitor *m, const struct vm_disks *d, struct err *e)
 {
 	auto_guest_files struct guest_files guest = GUEST_FILES_INIT;
+	auto_template struct template saved = TEMPLATE_INIT;
 	auto_free char *pad = NULL;
 	struct vmm_host host;
 	struct vmm_size size;
@@ -223,10 +174,11 @@ static int start_with_disks(struct monitor *m, const struct disks *d, struct err
 	if (guest_files_find(&guest, e) < 0 || vmm_host_read(&host, e) < 0 ||
 	    vmm_pad_make(m->paths.run_fd, PAD_FILE, e) < 0)
 		return -1;
-	vmm_size_choose(&host, m->spec.memory, m->spec.nano_cpus, m->choice.kvm, &size);
+	vmm_size_choose(&host, m->spec.memory, settings_nano_cpus(&m->spec), m->choice.kvm, &size);
 	pad = xasprintf("%s/" PAD_FILE, m->paths.runroot);
 	spec = (struct vmm_spec){
 		.binary = m->choice.binary,
+		.caps = m->choice.about.caps,
 		.kvm = m->choice.kvm,
 		.kernel = guest.kernel,
 		.initramfs = guest.initramfs,
@@ -238,6 +190,7 @@ static int start_with_disks(struct monitor *m, const struct disks *d, struct err
 		.run_fd = m->run.fd,
 		.run_path = m->run_path,
 	};
+	use_template(m, &guest, &size, &spec, &saved);
 	return start(m, &spec, e);
 }
 
@@ -255,7 +208,7 @@ static void watch(struct monitor *m)
 
 int monitor_vm_boot(struct monitor *m, struct err *e)
 {
-	struct disks disks = { .n = 0 };
+	struct vm_disks disks = { .n = 0 };
 	struct err ignored = ERR_INIT;
 	uint64_t begun = 0;
 	int r;
@@ -263,10 +216,10 @@ int monitor_vm_boot(struct monitor *m, struct err *e)
 	m->vmm_ready = m->panicked = m->timed_out = m->booted = false;
 	r = choose(m, e);
 	if (r == 0)
-		r = describe_disks(m, &disks, e);
+		r = vm_disks_describe(m, &disks, e);
 	if (r == 0)
 		r = start_with_disks(m, &disks, e);
-	disks_release(&disks);
+	vm_disks_release(&disks);
 	if (r < 0)
 		return err_wrap(e, "cannot start the virtual machine");
 	m->vmm_runs = m->booted = true;
@@ -296,6 +249,7 @@ void monitor_vm_release(struct monitor *m)
 		return;
 	vmm_release(&m->vmm);
 	m->vmm = (struct vmm)VMM_INIT;
+	monitor_confine_end(m);
 }
 
 /* ---- last words -------------------------------------------------------------------------------- */
@@ -329,4 +283,13 @@ bool monitor_vm_blames_kvm(struct monitor *m)
 		return true;
 	lastwords_read(m->dir, VMM_LOG_FILE, &text);
 	return strcasestr(text.buf, "kvm") != NULL;
+}
+
+void monitor_vm_judge_kvm(struct monitor *m)
+{
+	struct err e = ERR_INIT;
+
+	if (m->kvm_fault && kvm_mark_bad(m->paths.run_fd, m->kvm_fault, &e) < 0)
+		log_debug("%s", e.msg);
+	free(take_ptr(&m->kvm_fault));
 }

@@ -17,12 +17,9 @@ static const char *const root_folders[] = {
 	DIR_BLOBS, DIR_LAYERS, DIR_CHAINS, DIR_CONTAINERS, DIR_VOLUMES, DIR_TEMPLATES, DIR_TMP,
 };
 
-/* The system's root may be passed through (a VMM under an unprivileged uid opens layers below
- * it). */
-static mode_t top_mode(void)
-{
-	return geteuid() == 0 ? 0711 : 0700;
-}
+/* Closed to all others, as layers are readable for all: a VMM has a user of its own, and what it needs is
+ * mounted where it is (vmm/confine.h). */
+#define FOLDER_MODE 0700
 
 /* The variable's value, or NULL when it is unset, empty or (as XDG demands) not absolute. */
 static const char *env_folder(const char *name)
@@ -110,7 +107,7 @@ static int make_top(const char *path, int *fd, struct err *e)
 {
 	if (*fd >= 0)
 		return 0;
-	if (dir_make(AT_FDCWD, path, top_mode(), e) < 0)
+	if (dir_make(AT_FDCWD, path, FOLDER_MODE, e) < 0)
 		return -1;
 	if (open_top(path, fd, e) < 0)
 		return -1;
@@ -127,7 +124,7 @@ int paths_make(struct paths *p, struct err *e)
 	if (file_exists(p->root_fd, root_folders[ARRAY_LEN(root_folders) - 1]))
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(root_folders); i++) {
-		if (dir_make(p->root_fd, root_folders[i], 0711, e) < 0)
+		if (dir_make(p->root_fd, root_folders[i], FOLDER_MODE, e) < 0)
 			return err_wrap(e, "cannot prepare '%s'", p->root);
 	}
 	return 0;

@@ -10,6 +10,7 @@
 #include "engine/gc.h"
 #include "engine/image.h"
 #include "engine/image_add.h"
+#include "engine/image_priv.h"
 #include "engine/pull_layers.h"
 #include "registry/client.h"
 #include "registry/manifest.h"
@@ -204,6 +205,14 @@ static void tell_result(const struct pulling *p, bool current)
 	pull_tell(p->listener, NULL, status);
 }
 
+static void tell_event(const struct pulling *p)
+{
+	auto_free char *shown = reference_familiar(&p->ref);
+	auto_free char *name = reference_familiar_name(&p->ref);
+
+	image_event_of(p->s, "pull", p->parts.id, shown, name);
+}
+
 static int pull_locked(struct pulling *p, struct err *e)
 {
 	auto_free char *repository = reference_name(&p->ref);
@@ -221,6 +230,7 @@ static int pull_locked(struct pulling *p, struct err *e)
 	if (current < 0 || bring(p, &names, e) < 0)
 		return -1;
 	tell_result(p, current);
+	tell_event(p);
 	return 0;
 }
 

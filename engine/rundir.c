@@ -23,8 +23,7 @@ int rundir_open(const struct paths *p, const char *id, bool create, struct rundi
 	set_name(&d, id);
 	if (p->run_fd < 0)
 		return err_set(e, ERR_NOT_FOUND, "'%s' does not exist", p->runroot);
-	/* Others may look (a VMM under a uid of its own needs the way to its socket), not list. */
-	if (create && mkdirat(p->run_fd, d.name, 0711) < 0 && errno != EEXIST)
+	if (create && mkdirat(p->run_fd, d.name, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "cannot create '%s/%s'", p->runroot, d.name);
 	if (fd_open_dir(p->run_fd, d.name, &d.fd, e) < 0)
 		return -1;

@@ -46,7 +46,10 @@ struct container_spec {
 	char *workdir;		/* as asked for; empty: "/" */
 	char *user;		/* "", "name", "uid:gid", ... */
 	char *hostname; /* empty until container_create, which takes the first 12 hex of the id */
-	struct strv labels; /* key=value, of the image and the user's own over them */
+	struct strv labels;	   /* key=value, of the image and the user's own over them */
+	struct strv shell;	   /* the image's SHELL, for CMD-SHELL checks; empty: /bin/sh -c */
+	struct strv exposed_ports; /* "80/tcp", the image's and --expose */
+	struct strv volumes;	   /* the image's VOLUMEs: paths */
 
 	bool tty;
 	bool open_stdin;
@@ -89,13 +92,19 @@ struct container_spec {
 	struct strv dns, dns_search, dns_options;
 	struct strv annotations; /* key=value */
 	char *ipc_mode, *pid_mode, *uts_mode, *cgroupns_mode, *userns_mode,
-		*runtime; /* as written */
-	char *cidfile;
+		*runtime;	       /* as written */
+	char *cidfile, *cgroup_parent; /* as written, for inspect only */
+
+	char *log_driver;		     /* "json-file", "local" or "none"; empty: json-file */
+	struct strv log_opts;		     /* key=value as written */
+	int64_t log_max_size, log_max_files; /* rotation, out of log_opts; 0: none */
+	struct strv storage_opts; /* key=value as written; disk_size has what they mean */
 
 	char *restart_policy; /* "no", "always", "unless-stopped" or "on-failure"; "" counts as no */
 	int64_t restart_max;  /* on-failure: how often at most, 0: no limit */
 	struct spec_health health;
 
+	char *vmm;	      /* which runs it: "cloud-hypervisor", "qemu"; empty: any */
 	char *network_mode;   /* "none" */
 	char *stop_signal;    /* "SIGTERM", "15", ... as written; empty: SIGTERM */
 	int64_t stop_timeout; /* seconds, -1: for ever, SPEC_STOP_TIMEOUT_DEFAULT: not given */

@@ -14,6 +14,7 @@
 
 #define VMSTATE_FORMAT 1
 #define VMSTATE_FILE   "state.json"
+#define VMSTATE_SPARE  "state.spare"
 
 /* What the monitor is at; "exited" is the last thing it writes. */
 enum vmstate_phase {
@@ -37,12 +38,14 @@ struct vmstate {
 	int64_t finished_at;
 	int64_t exit_code;
 	bool oom;
+	bool keep; /* "exited", of --rm: it is about to be started again, not to be removed */
 	int64_t restart_count;
 	char *health; /* Docker's JSON of State.Health, compact, Status first; "": no check */
 	char *error;
 	char *driver; /* "qemu" */
 	char *accel;  /* "kvm" or "tcg" */
 	char *accel_reason;
+	char *confinement; /* of the VMM: JSON of vmm/confine.h; "": none */
 };
 #define VMSTATE_INIT                 \
 	{                            \
@@ -56,6 +59,10 @@ void vmstate_release(struct vmstate *s);
  * damaged or of a format that is not known. NULL texts are written as empty ones; read texts are
  * never NULL. */
 int vmstate_write(int dirfd, const struct vmstate *s, struct err *e) MUST_CHECK;
+/* Space for the last state, so that a full disk cannot lose how the container ended. vmstate_write_last
+ * uses it up where vmstate_write fails; of the health it keeps the status only. */
+int vmstate_reserve(int dirfd, struct err *e) MUST_CHECK;
+int vmstate_write_last(int dirfd, const struct vmstate *s, struct err *e) MUST_CHECK;
 int vmstate_read(int dirfd, struct vmstate *ret, struct err *e) MUST_CHECK;
 
 #endif

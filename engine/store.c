@@ -167,6 +167,7 @@ int intent_add(struct store *s, const char *kind, const char *subject, const cha
 
 int intent_end(struct store *s, int64_t id, struct err *e)
 {
+	auto_urgent struct db *urgent = db_urgent_begin(s->db);
 	auto_tx struct tx tx = TX_INIT;
 	auto_stmt struct stmt st = STMT_INIT;
 
@@ -182,6 +183,7 @@ int intent_end(struct store *s, int64_t id, struct err *e)
 
 int intent_end_subject(struct store *s, const char *kind, const char *subject, struct err *e)
 {
+	auto_urgent struct db *urgent = db_urgent_begin(s->db);
 	auto_tx struct tx tx = TX_INIT;
 	auto_stmt struct stmt st = STMT_INIT;
 

@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/mem.h"
+#include "vmm/cloud_hypervisor.h"
+#include "vmm/confine.h"
 #include "vmm/fake.h"
 #include "vmm/qemu.h"
 
@@ -15,7 +18,8 @@
 #define MEMORY_MAX_MIB ((unsigned)16 << 20)
 #define VCPUS_MAX      255
 
-const struct vmm_driver *const vmm_drivers[] = { &vmm_qemu, &vmm_fake, NULL };
+const struct vmm_driver *const vmm_drivers[] = { &vmm_cloud_hypervisor, &vmm_qemu, &vmm_fake,
+						 NULL };
 
 const struct vmm_driver *vmm_driver_find(const char *name)
 {
@@ -54,6 +58,12 @@ static int check_file(const struct vmm_file *f, struct err *e)
 	return 0;
 }
 
+/* Of this binary, where that is known. */
+static unsigned caps_of(const struct vmm_driver *d, const struct vmm_spec *spec)
+{
+	return spec->caps ? spec->caps : d->caps;
+}
+
 static int check_disk(const struct vmm_driver *d, const struct vmm_spec *spec,
 		      const struct vmm_disk *disk, struct err *e)
 {
@@ -63,7 +73,7 @@ static int check_disk(const struct vmm_driver *d, const struct vmm_spec *spec,
 		return -1;
 	if (disk->nfiles == 0)
 		return err_set(e, ERR_INVALID, "disk '%s' has no file", disk->serial);
-	if (joined && !vmm_can(d, VMM_CAP_JOINED))
+	if (joined && !(caps_of(d, spec) & VMM_CAP_JOINED))
 		return err_set(e, ERR_INVALID, "%s cannot join files to a disk", d->name);
 	if (joined && (!disk->readonly || !spec->pad))
 		return err_set(e, ERR_INVALID, "joined disk '%s' is writable or has no padding",
@@ -78,8 +88,10 @@ static int check_spec(const struct vmm_driver *d, const struct vmm_spec *spec, s
 {
 	if (!spec->kvm && !vmm_can(d, VMM_CAP_SOFTWARE))
 		return err_set(e, ERR_INVALID, "%s needs KVM", d->name);
-	if (spec->hold && !vmm_can(d, VMM_CAP_PAUSE))
+	if (spec->hold && !vmm_can(d, VMM_CAP_HOLD))
 		return err_set(e, ERR_INVALID, "%s cannot start a guest paused", d->name);
+	if (spec->saving != VMM_NOT_SAVED && !(caps_of(d, spec) & VMM_CAP_SAVE))
+		return err_set(e, ERR_INVALID, "%s cannot save a guest", d->name);
 	if (spec->memory_mib < MEMORY_MIN_MIB || spec->memory_mib > MEMORY_MAX_MIB)
 		return err_set(e, ERR_INVALID, "a VM cannot have %u MiB of memory",
 			       spec->memory_mib);
@@ -101,9 +113,19 @@ int vmm_start(const struct vmm_driver *d, const struct vmm_spec *spec, struct vm
 	if (check_spec(d, spec, e) < 0)
 		return -1;
 	vmm.driver = d;
-	if (d->start(spec, &vmm, e) < 0) {
-		vmm_release(&vmm);
+	if (spec->confine_host && !vmm_can(d, VMM_CAP_BY_NAME) &&
+	    confine_open(d, spec, &vmm.confine, e) < 0)
 		return -1;
+	while (d->start(vmm.confine ? confine_spec(vmm.confine) : spec, &vmm, e) < 0) {
+		struct confine *kept = take_ptr(&vmm.confine);
+
+		vmm_release(&vmm);
+		vmm.driver = d;
+		vmm.confine = kept;
+		if (!kept || !confine_weaken(kept, e)) {
+			vmm_release(&vmm);
+			return -1;
+		}
 	}
 	*ret = vmm;
 	return 0;
@@ -130,6 +152,13 @@ int vmm_resume(struct vmm *vmm, struct err *e)
 	return vmm->driver->resume(vmm, e);
 }
 
+int vmm_save(struct vmm *vmm, struct err *e)
+{
+	if (!vmm_can(vmm->driver, VMM_CAP_SAVE))
+		return err_set(e, ERR_INVALID, "%s cannot save a guest", vmm->driver->name);
+	return vmm->driver->save(vmm, e);
+}
+
 int vmm_stop(struct vmm *vmm, struct err *e)
 {
 	struct err why = ERR_INIT;
@@ -145,6 +174,7 @@ void vmm_release(struct vmm *vmm)
 	if (vmm->driver && vmm->driver->release)
 		vmm->driver->release(vmm);
 	fd_close(vmm->channel);
+	confine_close(vmm->confine);
 	*vmm = (struct vmm)VMM_INIT;
 }
 

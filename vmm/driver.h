@@ -37,6 +37,8 @@ enum vmm_cap {
 	VMM_CAP_POWEROFF = 1u << 3,
 	VMM_CAP_RECLAIM = 1u << 4, /* pages that the guest frees go back to the host */
 	VMM_CAP_BY_NAME = 1u << 5, /* taken only when it is named, never by "auto" */
+	VMM_CAP_HOLD = 1u << 6,	   /* vmm_spec.hold */
+	VMM_CAP_SAVE = 1u << 7,	   /* vmm_save, and to go on from what it saved */
 };
 
 /* Every joined disk has this size, whatever it holds: one slot of a saved VM then fits all. */
@@ -64,8 +66,20 @@ struct vmm_disk {
 	size_t nfiles;
 };
 
+/*
+ * A VM that is saved once and goes on many times (DESIGN: templates). The copies have the saved VM's
+ * command line, processors, memory and disks; of a disk only the slot counts, so that other files may be
+ * behind it, as long as it is as large and as read-only as the saved one.
+ */
+enum vmm_saving {
+	VMM_NOT_SAVED,
+	VMM_TO_BE_SAVED, /* boots, with RAM that vmm_save leaves behind */
+	VMM_FROM_SAVED,	 /* goes on where vmm_save was called, with a private copy of that RAM */
+};
+
 struct vmm_spec {
 	const char *binary;    /* of struct vmm_choice */
+	unsigned caps;	       /* of struct vmm_choice; 0: all that the driver has */
 	bool kvm;	       /* of struct vmm_choice: else software emulation */
 	const char *kernel;    /* uncompressed ELF with a PVH entry (vmm/guestfiles.h) */
 	const char *initramfs; /* NULL: none */
@@ -87,15 +101,28 @@ struct vmm_spec {
 	 * is gone; the caller closes its own copy afterwards. */
 	int vm_lock_fd;
 	int cgroup_fd; /* folder of a cgroup v2 to start in, or -1 */
-	bool verbose;  /* the kernel prints all it has to say, which is slow: for debugging */
-	bool hold;     /* do not run the guest before vmm_resume (needs VMM_CAP_PAUSE) */
+	/* Where the VMM is locked up (vmm/confine.h); NULL: it is not, as drivers that are taken only by name
+	 * never are. The other is for drivers, by vmm_start. */
+	const struct confine_host *confine_host;
+	struct confine *confine;
+	bool verbose; /* the kernel prints all it has to say, which is slow: for debugging */
+	bool hold;    /* do not run the guest before vmm_resume (needs VMM_CAP_HOLD) */
+
+	enum vmm_saving saving; /* else than VMM_NOT_SAVED it needs VMM_CAP_SAVE */
+	/*
+	 * The saved VM: its RAM (vmm/saved.h) and the state of its devices. Both are descriptors of memory
+	 * or files, borrowed; the RAM of one that goes on must be sealed, since a driver may let its guest
+	 * punch holes into it, which all its siblings would see.
+	 */
+	int ram_fd, state_fd;
 };
 
 enum vmm_channel {
 	/* Connected stream to the guest's virtio port VMM_SERIAL_PORT; bytes written before the guest
 	 * opens it wait there. */
 	VMM_CHANNEL_SERIAL,
-	/* Listening socket: the guest dials port VMM_VSOCK_PORT of CID 2, accept(2). */
+	/* Listening socket: the guest dials port VMM_VSOCK_PORT of CID 2, accept(2). Whatever program of
+	 * the guest dials first is connected, so only the first connection is to be taken. */
 	VMM_CHANNEL_VSOCK,
 };
 #define VMM_SERIAL_PORT "kvbox.ctl"
@@ -129,29 +156,41 @@ struct vmm {
 	const struct vmm_driver *driver; /* NULL: not started */
 	struct proc proc;
 	enum vmm_channel channel_kind;
-	int channel; /* non-blocking; the caller may take it (take_fd) */
-	int control; /* non-blocking; the driver's: only watch it */
-	void *priv;  /* the driver's */
+	int channel;		 /* non-blocking; the caller may take it (take_fd) */
+	int control;		 /* non-blocking; the driver's: only watch it */
+	void *priv;		 /* the driver's */
+	struct confine *confine; /* what was done to lock it up; NULL: nothing */
 };
-#define VMM_INIT                                                  \
-	{                                                         \
-		NULL, PROC_INIT, VMM_CHANNEL_SERIAL, -1, -1, NULL \
+#define VMM_INIT                                                        \
+	{                                                               \
+		NULL, PROC_INIT, VMM_CHANNEL_SERIAL, -1, -1, NULL, NULL \
 	}
+
+/* What a binary turns out to be. */
+#define VMM_VERSION_SIZE 32
+struct vmm_binary {
+	char version[VMM_VERSION_SIZE]; /* "7.2.22": letters, digits, '.', '-', '+', '_' and '~' */
+	unsigned caps;			/* those of the driver that this version has */
+};
 
 struct vmm_driver {
 	const char *name;    /* "qemu" */
 	const char *program; /* looked up in PATH: "qemu-system-x86_64" */
 	const char *env;     /* variable that names the binary: "KVBOX_QEMU" */
 	const char *package; /* Debian's, for the error message */
-	unsigned caps;	     /* enum vmm_cap */
+	/* Folders of the binary's prefix that it reads ("share/qemu"), ended by NULL; may be NULL. */
+	const char *const *data_folders;
+	unsigned caps; /* enum vmm_cap */
 
-	/* The binary's version, "7.2.22". Runs it, which takes long: only for `info`. */
-	int (*version)(const char *binary, struct str *ret, struct err *e);
+	/* Runs the binary and waits, which takes long: through vmm_binary_examine. ERR_UNAVAILABLE when
+	 * it is too old, or cannot be executed here. NULL: nothing to find out. */
+	int (*examine)(const char *binary, struct vmm_binary *ret, struct err *e);
 	int (*start)(const struct vmm_spec *spec, struct vmm *ret, struct err *e);
 	int (*event)(struct vmm *vmm, struct vmm_event *ret, struct err *e);
 	int (*pause)(struct vmm *vmm, struct err *e);
 	int (*resume)(struct vmm *vmm, struct err *e);
-	void (*release)(struct vmm *vmm); /* of priv and control only */
+	int (*save)(struct vmm *vmm, struct err *e); /* NULL without VMM_CAP_SAVE */
+	void (*release)(struct vmm *vmm);	     /* of priv and control only */
 };
 
 /* All drivers, best first, ended by NULL. */
@@ -181,6 +220,10 @@ int vmm_event(struct vmm *vmm, struct vmm_event *ret, struct err *e) MUST_CHECK;
  * VMM_EVENT_DONE. May be sent before VMM_EVENT_READY. ERR_INVALID where the driver cannot do it. */
 int vmm_pause(struct vmm *vmm, struct err *e) MUST_CHECK;
 int vmm_resume(struct vmm *vmm, struct err *e) MUST_CHECK;
+
+/* Of a VM that is VMM_TO_BE_SAVED: stops the guest and writes the state of its devices. It does not run again:
+ * vmm_stop. */
+int vmm_save(struct vmm *vmm, struct err *e) MUST_CHECK;
 
 /* Hard: the guest ends at once (SIGKILL). Returns before the process is gone: the pidfd tells. No error
  * when it has ended already. An orderly end is the agent's business. */

@@ -2,12 +2,18 @@
 #include "vmm/fake.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/mem.h"
 
-/* The least that a program of this VMM may have as a driver: no pause, no real disks. */
+/* The least that a program of this VMM may have as a driver: no real disks. */
+
+struct fake {
+	unsigned asked, answered; /* requests */
+};
 
 static int fake_start(const struct vmm_spec *spec, struct vmm *ret, struct err *e)
 {
@@ -48,6 +54,7 @@ static int fake_start(const struct vmm_spec *spec, struct vmm *ret, struct err *
 	ret->channel_kind = VMM_CHANNEL_SERIAL;
 	ret->channel = take_fd(&channel);
 	ret->control = take_fd(&control);
+	ret->priv = xcalloc(1, sizeof(struct fake));
 	return 0;
 }
 
@@ -64,13 +71,36 @@ static int fake_event(struct vmm *vmm, struct vmm_event *ret, struct err *e)
 		return err_set(e, ERR_UNAVAILABLE, "the fake VMM has ended");
 	*ret = (struct vmm_event){ .kind = c == 'P'   ? VMM_EVENT_PANIC
 					   : c == 'S' ? VMM_EVENT_SHUTDOWN
+					   : c == 'D' ? VMM_EVENT_DONE
 						      : VMM_EVENT_READY };
+	if (c == 'D')
+		ret->request = ++((struct fake *)vmm->priv)->answered;
 	return 1;
+}
+
+static int ask(struct vmm *vmm, char what, struct err *e)
+{
+	struct fake *f = vmm->priv;
+
+	if (write(vmm->control, &what, 1) != 1)
+		return err_sys(e, "cannot write to the fake VMM");
+	return (int)++f->asked;
+}
+
+static int fake_pause(struct vmm *vmm, struct err *e)
+{
+	return ask(vmm, 'p', e);
+}
+
+static int fake_resume(struct vmm *vmm, struct err *e)
+{
+	return ask(vmm, 'c', e);
 }
 
 static void fake_release(struct vmm *vmm)
 {
 	fd_close(take_fd(&vmm->control));
+	free(take_ptr(&vmm->priv));
 }
 
 const struct vmm_driver vmm_fake = {
@@ -78,8 +108,11 @@ const struct vmm_driver vmm_fake = {
 	.program = "kvbox-fake-vmm",
 	.env = "KVBOX_FAKE_VMM",
 	.package = "none",
-	.caps = VMM_CAP_SOFTWARE | VMM_CAP_JOINED | VMM_CAP_POWEROFF | VMM_CAP_BY_NAME,
+	.caps = VMM_CAP_SOFTWARE | VMM_CAP_JOINED | VMM_CAP_PAUSE | VMM_CAP_POWEROFF |
+		VMM_CAP_BY_NAME,
 	.start = fake_start,
 	.event = fake_event,
+	.pause = fake_pause,
+	.resume = fake_resume,
 	.release = fake_release,
 };

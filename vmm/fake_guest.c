@@ -47,7 +47,7 @@ struct process {
 struct guest {
 	struct conn *conn;
 	const char *mode;
-	bool scanning, off;
+	bool scanning, off, paused;
 	struct preamble_scan scan;
 	struct process processes[PROCESSES_MAX];
 	char buf[64 * 1024];
@@ -245,16 +245,59 @@ static void kill_others(struct guest *g)
 
 /* ---- the channel ------------------------------------------------------------------------------- */
 
+static int tell_stats(struct guest *g, const struct message *msg, struct err *e)
+{
+	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
+
+	message_out_reply(&out, message_id(msg));
+	jw_int(&out.json, "cpu_ns", 1000);
+	jw_int(&out.json, "memory", 4096);
+	return conn_send_message(g->conn, &out, e);
+}
+
+static int tell_processes(struct guest *g, const struct message *msg, struct err *e)
+{
+	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
+	size_t i;
+
+	message_out_reply(&out, message_id(msg));
+	jw_begin_array(&out.json, "processes");
+	for (i = 0; i < PROCESSES_MAX; i++) {
+		if (g->processes[i].number <= 0)
+			continue;
+		jw_begin_object(&out.json, NULL);
+		jw_int(&out.json, "pid", g->processes[i].pid);
+		jw_end(&out.json);
+	}
+	jw_end(&out.json);
+	return conn_send_message(g->conn, &out, e);
+}
+
+static int tell_oom(struct guest *g, struct err *e)
+{
+	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
+
+	message_out_event(&out, "container.oom");
+	return conn_send_message(g->conn, &out, e);
+}
+
 static int on_request(struct guest *g, const struct message *msg, struct err *e)
 {
 	const char *op = message_op(msg);
 	struct err why = ERR_INIT;
 
 	if (str_eq(op, "process.start"))
-		return process_start(g, msg, e);
+		return process_start(g, msg, e) < 0 ||
+				       (str_eq(g->mode, "oom") && tell_oom(g, e) < 0)
+			       ? -1
+			       : 0;
 	if (str_eq(op, "process.signal"))
 		return process_signal(g, msg, e);
-	if (str_eq(op, "container.setup") || str_eq(op, "process.resize"))
+	if (str_eq(op, "container.stats"))
+		return tell_stats(g, msg, e);
+	if (str_eq(op, "container.processes"))
+		return tell_processes(g, msg, e);
+	if (str_eq(op, "container.setup") || str_eq(op, "process.resize") || str_eq(op, "clock"))
 		return reply(g, message_id(msg), NULL, e);
 	if (str_eq(op, "shutdown")) {
 		g->off = strcmp(g->mode, "stuck") != 0;
@@ -442,9 +485,38 @@ static int serve_process(struct guest *g, struct process *p, const struct pollfd
 	return 0;
 }
 
+/* Pause and its end: this program and all that runs in it stand still. */
+static int serve_control(struct guest *g, struct err *e)
+{
+	char what;
+	size_t i;
+
+	if (read(CONTROL_FD, &what, 1) != 1)
+		return err_set(e, ERR_UNAVAILABLE, "the monitor has gone");
+	g->paused = what == 'p';
+	for (i = 0; i < PROCESSES_MAX; i++)
+		if (g->processes[i].number > 0 && !g->processes[i].exited)
+			kill(-g->processes[i].pid, g->paused ? SIGSTOP : SIGCONT);
+	tell_vmm('D');
+	return 0;
+}
+
+static int wait_for_control(struct guest *g, struct err *e)
+{
+	struct pollfd fd = { CONTROL_FD, POLLIN, 0 };
+
+	while (g->paused) {
+		if (poll(&fd, 1, -1) < 0 && errno != EINTR)
+			return err_sys(e, "poll");
+		if (fd.revents && serve_control(g, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int loop(struct guest *g, struct err *e)
 {
-	struct pollfd fds[1 + PROCESSES_MAX * FDS_EACH];
+	struct pollfd fds[2 + PROCESSES_MAX * FDS_EACH];
 	size_t i;
 
 	for (;;) {
@@ -454,14 +526,17 @@ static int loop(struct guest *g, struct err *e)
 			return 0;
 		fds[0] = (struct pollfd){ CHANNEL_FD, (short)(written ? POLLIN : POLLIN | POLLOUT),
 					  0 };
+		fds[1] = (struct pollfd){ CONTROL_FD, POLLIN, 0 };
 		for (i = 0; i < PROCESSES_MAX; i++)
-			watch_process(g, &g->processes[i], fds + 1 + i * FDS_EACH);
+			watch_process(g, &g->processes[i], fds + 2 + i * FDS_EACH);
 		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
 			return err_sys(e, "poll");
+		if (fds[1].revents && (serve_control(g, e) < 0 || wait_for_control(g, e) < 0))
+			return -1;
 		if ((fds[0].revents & (POLLIN | POLLHUP)) && read_channel(g, e) < 0)
 			return -1;
 		for (i = 0; i < PROCESSES_MAX; i++)
-			if (serve_process(g, &g->processes[i], fds + 1 + i * FDS_EACH, e) < 0)
+			if (serve_process(g, &g->processes[i], fds + 2 + i * FDS_EACH, e) < 0)
 				return -1;
 	}
 }

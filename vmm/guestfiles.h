@@ -3,7 +3,8 @@
  * What every VM boots: the guest's kernel and its initramfs (with the agent in it).
  *
  * KVBOX_KERNEL and KVBOX_INITRAMFS name them; what is not named is ../libexec/kvbox/vmlinux and
- * ../libexec/kvbox/initramfs beside the folder of our own executable.
+ * ../libexec/kvbox/initramfs beside the folder of our own executable, or in the folder KVBOX_LIBEXEC, which
+ * one executable that carries them (bundle.h) sets for itself.
  */
 #ifndef KVBOX_VMM_GUESTFILES_H
 #define KVBOX_VMM_GUESTFILES_H
@@ -26,7 +27,8 @@ int guest_files_find(struct guest_files *ret, struct err *e) MUST_CHECK;
 void guest_files_release(struct guest_files *g);
 #define auto_guest_files __attribute__((cleanup(guest_files_release)))
 
-/* <folder of our executable>/../libexec/kvbox/<name>; the caller frees. NULL with an error. */
+/* <folder of our executable>/../libexec/kvbox/<name>, or <KVBOX_LIBEXEC>/<name>; the caller frees. NULL with an
+ * error. */
 char *guest_libexec_path(const char *name, struct err *e) MUST_CHECK;
 
 #endif

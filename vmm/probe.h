@@ -38,7 +38,7 @@ void kvm_check(int run_fd, struct kvm_state *ret);
 /* Remembers until the next boot of the host that a VM did not come up with KVM. `why` is one line; what
  * is not printable is replaced. */
 int kvm_mark_bad(int run_fd, const char *why, struct err *e) MUST_CHECK;
-/* Forgets that (`system check --repair`, or the user forces KVM and it works). */
+/* Forgets that: `system check --repair`. */
 int kvm_mark_good(int run_fd, struct err *e) MUST_CHECK;
 
 #endif

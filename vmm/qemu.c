@@ -18,9 +18,15 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "vmm/acpi.h"
+#include "vmm/binary.h"
+#include "vmm/confine.h"
 #include "vmm/qemu_priv.h"
 #include "vmm/tsc.h"
 #include "vmm/vmdk.h"
+
+/* Where device states go to and come from, as QEMU was given it. */
+#define STATE_NAME "state"
+#define STATE_URI  "{\"uri\":\"fd:" STATE_NAME "\"}"
 
 struct qemu {
 	struct qmp qmp;
@@ -66,6 +72,23 @@ static enum qemu_step watch_shutdown(struct qemu_watch *w, const struct json *da
 	return once(&w->ended, VMM_EVENT_SHUTDOWN, reason, ret);
 }
 
+/* How far saving has come: told once it is at its end. */
+static enum qemu_step watch_saving(struct qemu_watch *w, const struct json *data,
+				   struct vmm_event *ret)
+{
+	const char *status = json_str(json_get(data, "status"));
+	bool failed = status && strcmp(status, "failed") == 0;
+
+	if (w->saving == 0 || !status || (!failed && strcmp(status, "completed") != 0))
+		return QEMU_NOTHING;
+	*ret = (struct vmm_event){ .kind = VMM_EVENT_DONE,
+				   .request = (unsigned)w->saving,
+				   .failed = failed };
+	set_text(ret, failed ? "the VM could not be saved" : "");
+	w->saving = 0;
+	return QEMU_REPORT;
+}
+
 static enum qemu_step watch_event(struct qemu_watch *w, const struct qmp_message *m,
 				  struct vmm_event *ret)
 {
@@ -73,6 +96,8 @@ static enum qemu_step watch_event(struct qemu_watch *w, const struct qmp_message
 		return once(&w->panicked, VMM_EVENT_PANIC, "", ret);
 	if (strcmp(m->name, "SHUTDOWN") == 0)
 		return watch_shutdown(w, m->data, ret);
+	if (strcmp(m->name, "MIGRATION") == 0)
+		return watch_saving(w, m->data, ret);
 	if (strcmp(m->name, "RESUME") == 0)
 		w->pausing = false;
 	if (strcmp(m->name, "STOP") == 0 && !w->pausing && !w->panicked && !w->ended)
@@ -106,6 +131,12 @@ static enum qemu_step watch_answer(struct qemu_watch *w, const struct qmp_messag
 		return once(&w->ready, VMM_EVENT_READY, "", ret);
 	if (m->id == w->status)
 		return watch_status(w, m, ret);
+	if (m->id <= w->vital)
+		return m->kind == QMP_REPLY ? QEMU_NOTHING
+					    : once(&w->broken, VMM_EVENT_BROKEN, m->name, ret);
+	/* That it was begun says nothing yet. */
+	if (m->id == w->saving && m->kind == QMP_REPLY)
+		return QEMU_NOTHING;
 	*ret = (struct vmm_event){ .kind = VMM_EVENT_DONE, .request = (unsigned)m->id };
 	ret->failed = m->kind == QMP_ERROR;
 	if (ret->failed)
@@ -132,14 +163,20 @@ enum qemu_step qemu_watch_message(struct qemu_watch *w, const struct qmp_message
 /* ---- the driver's operations --------------------------------------------------------------------- */
 
 /* Sends a command and remembers its number as the last one. */
-static int request(struct vmm *vmm, const char *command, int64_t *ret, struct err *e)
+static int request_with(struct vmm *vmm, const char *command, const char *arguments, int64_t *ret,
+			struct err *e)
 {
 	struct qemu *q = vmm->priv;
 
-	if (qmp_send(&q->qmp, command, NULL, ret, e) < 0)
+	if (qmp_send(&q->qmp, command, arguments, ret, e) < 0)
 		return -1;
 	q->watch.last_id = *ret;
 	return 0;
+}
+
+static int request(struct vmm *vmm, const char *command, int64_t *ret, struct err *e)
+{
+	return request_with(vmm, command, NULL, ret, e);
 }
 
 static int qemu_event(struct vmm *vmm, struct vmm_event *ret, struct err *e)
@@ -190,6 +227,38 @@ static int qemu_resume(struct vmm *vmm, struct err *e)
 	return request(vmm, "cont", &id, e) < 0 ? -1 : (int)id;
 }
 
+/*
+ * RAM is left where it is, and the rest comes from (or goes to) the descriptor. A guest that goes on runs
+ * as soon as all of it was read.
+ */
+static int prepare_saving(struct vmm *vmm, const struct vmm_spec *spec, struct err *e)
+{
+	static const char capabilities[] =
+		"{\"capabilities\":[{\"capability\":\"x-ignore-shared\",\"state\":true},"
+		"{\"capability\":\"events\",\"state\":true}]}";
+	struct qemu *q = vmm->priv;
+
+	if (spec->saving == VMM_NOT_SAVED)
+		return 0;
+	if (qmp_send_fd(&q->qmp, STATE_NAME, spec->state_fd, &q->watch.last_id, e) < 0 ||
+	    request_with(vmm, "migrate-set-capabilities", capabilities, &q->watch.vital, e) < 0)
+		return -1;
+	if (spec->saving == VMM_FROM_SAVED)
+		return request_with(vmm, "migrate-incoming", STATE_URI, &q->watch.vital, e);
+	return 0;
+}
+
+static int qemu_save(struct vmm *vmm, struct err *e)
+{
+	struct qemu *q = vmm->priv;
+
+	/* The guest is stopped at the end of it; one that was stopped before would stand still in the copy. */
+	q->watch.pausing = true;
+	if (request_with(vmm, "migrate", STATE_URI, &q->watch.saving, e) < 0)
+		return -1;
+	return (int)q->watch.saving;
+}
+
 static void qemu_release(struct vmm *vmm)
 {
 	struct qemu *q = vmm->priv;
@@ -203,23 +272,6 @@ static void qemu_release(struct vmm *vmm)
 }
 
 /* ---- start --------------------------------------------------------------------------------------- */
-
-static int write_joined(const struct vmm_spec *spec, struct err *e)
-{
-	for (size_t i = 0; i < spec->ndisks; i++) {
-		const struct vmm_disk *d = &spec->disks[i];
-		auto_str struct str text = STR_INIT(VMDK_TEXT_MAX);
-		auto_free char *name = xasprintf("%s.vmdk", d->serial);
-
-		if (!d->joined && d->nfiles == 1)
-			continue;
-		if (vmdk_write(d->files, d->nfiles, spec->pad, VMM_JOINED_SIZE, &text, e) < 0)
-			return err_wrap(e, "disk '%s'", d->serial);
-		if (file_write_replace(spec->run_fd, name, text.buf, text.len, 0444, e) < 0)
-			return -1;
-	}
-	return 0;
-}
 
 static int write_tables(const struct vmm_spec *spec, struct err *e)
 {
@@ -253,11 +305,11 @@ static int spawn_qemu(const struct vmm_spec *spec, const struct qemu_plan *plan,
 		      int channel, struct proc *ret, struct err *e)
 {
 	auto_strv struct strv args = STRV_INIT;
-	struct spawn_fd fds[8];
+	struct spawn_fd fds[10];
 	struct spawn s = {
 		.path = spec->binary,
 		.fds = fds,
-		.cwd = -1,
+		.cwd = spec->run_fd,
 		.die_with_parent = true,
 		.cgroup = spec->cgroup_fd,
 	};
@@ -275,9 +327,12 @@ static int spawn_qemu(const struct vmm_spec *spec, const struct qemu_plan *plan,
 		fds[n++] = (struct spawn_fd){ spec->console_fd, QEMU_FD_CONSOLE };
 	if (spec->vm_lock_fd >= 0)
 		fds[n++] = (struct spawn_fd){ spec->vm_lock_fd, QEMU_FD_LOCK };
+	if (spec->saving != VMM_NOT_SAVED) {
+		fds[n++] = (struct spawn_fd){ spec->ram_fd, QEMU_FD_RAM };
+	}
 	s.nfds = n;
 	s.argv = strv_args(&args);
-	return spawn_start(&s, ret, e);
+	return vmm_spawn(spec, &s, 0, ret, e);
 }
 
 /* Both ends of a connection; ours does not block. */
@@ -300,8 +355,9 @@ static int qemu_start(const struct vmm_spec *spec, struct vmm *ret, struct err *
 	bool has_tsc = !spec->kvm && tsc_read(&reading);
 	struct qemu *q;
 
-	if (check_console(spec, e) < 0 || write_joined(spec, e) < 0 || write_tables(spec, e) < 0 ||
-	    connection(&qmp, &qmp_theirs, e) < 0 || connection(&channel, &channel_theirs, e) < 0)
+	if (check_console(spec, e) < 0 || vmdk_write_disks(spec, e) < 0 ||
+	    write_tables(spec, e) < 0 || connection(&qmp, &qmp_theirs, e) < 0 ||
+	    connection(&channel, &channel_theirs, e) < 0)
 		return -1;
 	if (has_tsc && !tsc_khz(&reading, &plan.tsc_khz))
 		plan.tsc_khz = 0;
@@ -315,77 +371,41 @@ static int qemu_start(const struct vmm_spec *spec, struct vmm *ret, struct err *
 	ret->channel_kind = VMM_CHANNEL_SERIAL;
 	ret->channel = take_fd(&channel);
 	/* QEMU reads this after it has said hello; until then it lies in the socket. */
-	return request(ret, "qmp_capabilities", &q->watch.capabilities, e);
-}
-
-/* Reads all that a program prints and waits for its end. Blocks. */
-static int run_for_output(const char *binary, const char *option, struct str *ret, struct err *e)
-{
-	auto_free char *path = xstrdup(binary), *word = xstrdup(option);
-	char *argv[] = { path, word, NULL };
-	struct spawn_fd out = { -1, 1 };
-	struct spawn s = {
-		.path = path, .argv = argv, .fds = &out, .nfds = 1, .cwd = -1, .cgroup = -1
-	};
-	auto_close int reader = -1, writer = -1;
-	struct proc child = PROC_INIT;
-	int pipe[2], status;
-	ssize_t n;
-	char *room = str_reserve(ret, 4096);
-
-	if (!room)
-		return err_set(e, ERR_INVALID, "no room for the output of '%s'", binary);
-	if (fd_pipe(pipe, e) < 0)
+	if (request(ret, "qmp_capabilities", &q->watch.capabilities, e) < 0)
 		return -1;
-	reader = pipe[0];
-	writer = pipe[1];
-	out.from = writer;
-	if (spawn_start(&s, &child, e) < 0)
-		return -1;
-	fd_close(take_fd(&writer));
-	n = fd_read_full(reader, room, 4096, e);
-	if (n < 0) {
-		proc_destroy(&child);
-		return -1;
-	}
-	str_grow(ret, (size_t)n);
-	fd_close(take_fd(&reader));
-	if (spawn_wait(&child, &status, e) < 0)
-		return -1;
-	if (status != 0)
-		return err_set(e, ERR_UNAVAILABLE, "'%s %s' ended with code %d", binary, option,
-			       status);
-	return 0;
+	return prepare_saving(ret, spec, e);
 }
 
 /* "QEMU emulator version 7.2.22 (Debian 1:7.2...)". */
-static int qemu_version(const char *binary, struct str *ret, struct err *e)
+static int qemu_examine(const char *binary, struct vmm_binary *ret, struct err *e)
 {
 	static const char before[] = "version ";
 	auto_str struct str text = STR_INIT(8192);
 	const char *at;
 
-	if (run_for_output(binary, "--version", &text, e) < 0)
+	if (vmm_binary_output(binary, "--version", &text, e) < 0)
 		return -1;
 	at = strstr(text.buf, before);
-	if (!at)
-		return err_set(e, ERR_CORRUPT, "'%s' does not tell its version", binary);
-	at += strlen(before);
-	str_addn(ret, at, strcspn(at, " \n("));
-	return 0;
+	return vmm_binary_set_version(ret, at ? at + strlen(before) : "", 7, 2, "QEMU", e);
 }
+
+/* Firmware, and on some systems links to where it is. */
+static const char *const data_folders[] = { "share/qemu", "share/seabios", "share/qboot",
+					    "lib/ipxe/qemu", NULL };
 
 const struct vmm_driver vmm_qemu = {
 	.name = "qemu",
 	.program = "qemu-system-x86_64",
 	.env = "KVBOX_QEMU",
 	.package = "qemu-system-x86",
+	.data_folders = data_folders,
 	.caps = VMM_CAP_SOFTWARE | VMM_CAP_JOINED | VMM_CAP_PAUSE | VMM_CAP_POWEROFF |
-		VMM_CAP_RECLAIM,
-	.version = qemu_version,
+		VMM_CAP_RECLAIM | VMM_CAP_HOLD | VMM_CAP_SAVE,
+	.examine = qemu_examine,
 	.start = qemu_start,
 	.event = qemu_event,
 	.pause = qemu_pause,
 	.resume = qemu_resume,
+	.save = qemu_save,
 	.release = qemu_release,
 };

@@ -85,6 +85,11 @@ static void add_path(struct str *out, const char *folder, const char *name, cons
 	}
 }
 
+const char *qemu_folder(const struct vmm_spec *spec)
+{
+	return spec->confine ? spec->run_path : ".";
+}
+
 /* Hands a file of the run folder to the firmware. */
 static void add_firmware_file(const struct vmm_spec *spec, const char *name, const char *file,
 			      struct strv *a)
@@ -92,7 +97,7 @@ static void add_firmware_file(const struct vmm_spec *spec, const char *name, con
 	auto_str struct str value = STR_INIT(16384);
 
 	str_addf(&value, "name=%s,file=", name);
-	add_path(&value, spec->run_path, file, "");
+	add_path(&value, qemu_folder(spec), file, "");
 	strv_add(a, "-fw_cfg");
 	strv_add(a, value.buf);
 }
@@ -106,14 +111,39 @@ static const char *tcg(const struct vmm_spec *spec)
 	return spec->vcpus > 1 ? "tcg,thread=single" : "tcg,thread=multi";
 }
 
+/*
+ * RAM that is not copied when the VM is saved: it is the file's contents. Copies map it privately. A path,
+ * since QEMU takes no descriptor here; it opens the file for writing also when it only copies, which is
+ * one more reason for the seals.
+ */
+static void add_ram(const struct vmm_spec *spec, struct strv *a)
+{
+	if (spec->saving == VMM_NOT_SAVED)
+		return;
+	strv_add(a, "-object");
+	strv_addf(a, "memory-backend-file,id=ram,size=%uM,share=%s,mem-path=/proc/self/fd/%d",
+		  spec->memory_mib, spec->saving == VMM_TO_BE_SAVED ? "on" : "off", QEMU_FD_RAM);
+	/* It takes files of these names for its own tables, which could grow, and breaks down. */
+	if (!spec->kvm) {
+		strv_add(a, "-global");
+		strv_add(a, "fw_cfg_io.acpi-mr-restore=off");
+	}
+	if (spec->saving == VMM_FROM_SAVED) {
+		strv_add(a, "-incoming");
+		strv_add(a, "defer");
+	}
+}
+
 static void add_machine(const struct vmm_spec *spec, struct strv *a)
 {
+	add_ram(spec, a);
 	strv_add(a, "-machine");
 	/* What a container's VM never uses, each of it a device to find or a port to probe. */
 	strv_addf(a,
-		  "q35,%ssmm=off,vmport=off,sata=off,smbus=off,usb=off,i8042=off,"
+		  "q35,%s%ssmm=off,vmport=off,sata=off,smbus=off,usb=off,i8042=off,"
 		  "dump-guest-core=off",
-		  spec->kvm ? "" : "acpi=off,");
+		  spec->kvm ? "" : "acpi=off,",
+		  spec->saving == VMM_NOT_SAVED ? "" : "memory-backend=ram,");
 	if (!spec->kvm) {
 		add_firmware_file(spec, ACPI_FILE_TABLES, QEMU_FILE_TABLES, a);
 		add_firmware_file(spec, ACPI_FILE_LOADER, QEMU_FILE_LOADER, a);
@@ -181,7 +211,7 @@ static void add_disk(const struct vmm_spec *spec, size_t i, struct strv *a)
 	str_add(&node, d->readonly ? "" : "discard=unmap,");
 	str_add(&node, "file.driver=file,file.filename=");
 	if (joined)
-		add_path(&node, spec->run_path, d->serial, ".vmdk");
+		add_path(&node, qemu_folder(spec), d->serial, ".vmdk");
 	else
 		add_path(&node, NULL, d->files[0].path, "");
 	strv_add(a, "-blockdev");

@@ -14,6 +14,7 @@ enum {
 	QEMU_FD_CHANNEL,
 	QEMU_FD_CONSOLE,
 	QEMU_FD_LOCK,
+	QEMU_FD_RAM,
 };
 
 /* What the command line needs to know beside the spec. */
@@ -25,7 +26,11 @@ struct qemu_plan {
 int qemu_cmdline(const struct vmm_spec *spec, const struct qemu_plan *plan, struct str *ret,
 		 struct err *e) MUST_CHECK;
 
-/* All of argv. Joined disks are expected as <run_path>/<serial>.vmdk, and the tables of a guest in
+/* The run folder as QEMU names it: its path in a root of its own, else "." since it starts in there. (With a
+ * path of more than about 100 bytes before a file of the firmware's, QEMU 7.2 hangs without a word.) */
+const char *qemu_folder(const struct vmm_spec *spec);
+
+/* All of argv. Joined disks are expected there as <serial>.vmdk, and the tables of a guest in
  * software (vmm/acpi.h) as the two files below. */
 #define QEMU_FILE_TABLES "acpi.tables"
 #define QEMU_FILE_LOADER "acpi.loader"
@@ -40,6 +45,8 @@ struct qemu_watch {
 	int64_t capabilities;		     /* id of the handshake */
 	int64_t status;			     /* id of our own question after the state, 0: none */
 	bool pausing;			     /* a pause was asked for: STOP is its effect */
+	int64_t saving;			     /* id of the command that saves, 0: none */
+	int64_t vital; /* commands up to this id are the driver's own, and have to succeed */
 };
 
 enum qemu_step {

@@ -28,22 +28,31 @@ void qmp_release(struct qmp *q)
 	str_release(&q->in);
 }
 
-int qmp_send(struct qmp *q, const char *command, const char *arguments, int64_t *ret, struct err *e)
+static int write_command(struct qmp *q, const char *command, const char *arguments,
+			 struct str *line, struct err *e)
 {
-	auto_str struct str line = STR_INIT(QMP_LINE_MAX);
 	struct json_writer w;
-	ssize_t n;
 
-	jw_init(&w, &line, 0);
+	jw_init(&w, line, 0);
 	jw_begin_object(&w, NULL);
 	jw_str(&w, "execute", command);
 	jw_int(&w, "id", q->last_id + 1);
 	if (arguments)
 		jw_raw(&w, "arguments", arguments);
 	jw_end(&w);
-	str_addc(&line, '\n');
-	if (line.over)
+	str_addc(line, '\n');
+	if (line->over)
 		return err_set(e, ERR_INVALID, "command '%s' is too long", command);
+	return 0;
+}
+
+int qmp_send(struct qmp *q, const char *command, const char *arguments, int64_t *ret, struct err *e)
+{
+	auto_str struct str line = STR_INIT(QMP_LINE_MAX);
+	ssize_t n;
+
+	if (write_command(q, command, arguments, &line, e) < 0)
+		return -1;
 	/* The socket's buffer takes thousands of commands: when it is full QEMU hangs. */
 	n = send(q->fd, line.buf, line.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n != (ssize_t)line.len) {
@@ -54,6 +63,23 @@ int qmp_send(struct qmp *q, const char *command, const char *arguments, int64_t 
 		e->kind = ERR_UNAVAILABLE;
 		return -1;
 	}
+	*ret = ++q->last_id;
+	return 0;
+}
+
+int qmp_send_fd(struct qmp *q, const char *name, int fd, int64_t *ret, struct err *e)
+{
+	auto_str struct str line = STR_INIT(QMP_LINE_MAX), arguments = STR_INIT(QMP_LINE_MAX);
+	struct json_writer w;
+
+	jw_init(&w, &arguments, 0);
+	jw_begin_object(&w, NULL);
+	jw_str(&w, "fdname", name);
+	jw_end(&w);
+	if (write_command(q, "getfd", arguments.buf, &line, e) < 0)
+		return -1;
+	if (sock_send_fds(q->fd, line.buf, line.len, &fd, 1, e) < 0)
+		return err_wrap(e, "QEMU does not take a descriptor");
 	*ret = ++q->last_id;
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "vmm/binary.h"
 #include "vmm/guestfiles.h"
 #include "vmm/probe.h"
 
@@ -21,7 +22,7 @@ _Static_assert(ARRAY_LEN(accel_name) == ACCEL_COUNT, "accel_name[] does not matc
 /* The wish, else the variable, else "auto". An empty variable counts as not set. */
 static const char *wanted(const char *wish, const char *env)
 {
-	if (!wish) {
+	if (!wish || !*wish) {
 		wish = getenv(env);
 		if (wish && !*wish)
 			wish = NULL;
@@ -97,35 +98,35 @@ char *vmm_binary_find(const struct vmm_driver *d, struct err *e)
 }
 
 /* Fills in a choice for the driver if it can run with this accelerator. */
-static int try_driver(const struct vmm_driver *d, bool kvm, const char *why, struct vmm_choice *ret,
-		      struct err *e)
+static int try_driver(const struct vmm_driver *d, bool kvm, const char *why, int run_fd,
+		      struct vmm_choice *ret, struct err *e)
 {
-	char *binary;
+	auto_free char *binary = NULL;
 
 	if (!kvm && !vmm_can(d, VMM_CAP_SOFTWARE))
 		return err_set(e, ERR_UNAVAILABLE, "%s needs KVM, which is not used here: %s",
 			       d->name, why);
 	binary = vmm_binary_find(d, e);
-	if (!binary)
+	if (!binary || vmm_binary_examine(d, binary, run_fd, &ret->about, e) < 0)
 		return -1;
 	ret->driver = d;
-	ret->binary = binary;
+	ret->binary = take_ptr(&binary);
 	ret->kvm = kvm;
 	return 0;
 }
 
-static int try_all(const struct vmm_driver *only, bool kvm, const char *why, struct vmm_choice *ret,
-		   struct err *e)
+static int try_all(const struct vmm_driver *only, bool kvm, const char *why, int run_fd,
+		   struct vmm_choice *ret, struct err *e)
 {
 	struct err last = ERR_INIT;
 
 	if (only)
-		return try_driver(only, kvm, why, ret, e);
+		return try_driver(only, kvm, why, run_fd, ret, e);
 	for (size_t i = 0; vmm_drivers[i]; i++) {
 		if (vmm_can(vmm_drivers[i], VMM_CAP_BY_NAME))
 			continue;
 		err_clear(&last);
-		if (try_driver(vmm_drivers[i], kvm, why, ret, &last) == 0)
+		if (try_driver(vmm_drivers[i], kvm, why, run_fd, ret, &last) == 0)
 			return 0;
 	}
 	return err_move(e, &last);
@@ -148,6 +149,13 @@ static int find_wanted(const char *name, const struct vmm_driver **ret, struct e
 	return err_set(e, ERR_INVALID, "unknown VMM '%s': auto%s", name, known.buf);
 }
 
+int vmm_name_check(const char *name, struct err *e)
+{
+	const struct vmm_driver *driver;
+
+	return find_wanted(name, &driver, e);
+}
+
 int vmm_select(const struct vmm_wish *wish, struct vmm_choice *ret, struct err *e)
 {
 	struct kvm_state kvm = { false, "software emulation was asked for" };
@@ -162,9 +170,9 @@ int vmm_select(const struct vmm_wish *wish, struct vmm_choice *ret, struct err *
 		kvm_check(wish->run_fd, &kvm);
 	else if (accel == ACCEL_KVM)
 		kvm.usable = true;
-	if (try_all(only, kvm.usable, kvm.reason, &choice, e) < 0)
+	if (try_all(only, kvm.usable, kvm.reason, wish->run_fd, &choice, e) < 0)
 		return -1;
-	choice.forced = accel == ACCEL_KVM;
+	choice.forced = accel == ACCEL_KVM || (only && !vmm_can(only, VMM_CAP_SOFTWARE));
 	if (accel == ACCEL_AUTO)
 		choice.reason = xasprintf(kvm.usable ? "KVM works (%s)" : "no KVM: %s", kvm.reason);
 	else

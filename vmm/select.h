@@ -16,7 +16,7 @@
 #include "vmm/driver.h"
 
 struct vmm_wish {
-	const char *vmm; /* "auto" or a driver's name; NULL: KVBOX_VMM, else "auto" */
+	const char *vmm; /* "auto" or a driver's name; NULL or empty: KVBOX_VMM, else "auto" */
 	const char *
 		accel; /* "auto", "kvm" or "tcg"; NULL: KVBOX_ACCEL, else "auto". "kvm" skips the checks
 			    * of the probe and "tcg" does without KVM */
@@ -30,17 +30,22 @@ struct vmm_wish {
 struct vmm_choice {
 	const struct vmm_driver *driver;
 	char *binary; /* absolute, or as the variable has it */
+	struct vmm_binary about;
 	bool kvm;
-	bool forced;  /* KVM was asked for: a boot that fails is not to be retried in software */
+	/* KVM was asked for, or a VMM that needs it: a boot that fails is not to be retried in software. */
+	bool forced;
 	char *reason; /* for people: why this accelerator, "no KVM: ..." */
 };
-#define VMM_CHOICE_INIT                        \
-	{                                      \
-		NULL, NULL, false, false, NULL \
+#define VMM_CHOICE_INIT                                   \
+	{                                                 \
+		NULL, NULL, { "", 0 }, false, false, NULL \
 	}
 
 /* "kvm" or "tcg", as state.json and info have it. */
 const char *vmm_choice_accel(const struct vmm_choice *c);
+
+/* ERR_INVALID unless it is "auto" or the name of a driver. */
+int vmm_name_check(const char *name, struct err *e) MUST_CHECK;
 
 /* ERR_INVALID: no such driver or accelerator. ERR_UNAVAILABLE: no binary; the message names what was
  * looked for and the package that has it. */

@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/fd.h"
+#include "base/mem.h"
+
 #define SECTOR 512
 
 static int check_path(const char *path, struct err *e)
@@ -42,7 +45,8 @@ int vmdk_write(const struct vmm_file *files, size_t nfiles, const char *pad, uin
 		     "version=1\n"
 		     "CID=fffffffe\n"
 		     "parentCID=ffffffff\n"
-		     "createType=\"twoGbMaxExtentFlat\"\n");
+		     "createType=\"twoGbMaxExtentFlat\"\n"
+		     "# Extent description\n");
 	for (size_t i = 0; i < nfiles; i++) {
 		const struct vmm_file *f = &files[i];
 
@@ -64,5 +68,22 @@ int vmdk_write(const struct vmm_file *files, size_t nfiles, const char *pad, uin
 	if (ret->over || ret->len > VMDK_TEXT_MAX)
 		return err_set(e, ERR_INVALID, "a disk of %zu files is described by too much text",
 			       nfiles);
+	return 0;
+}
+
+int vmdk_write_disks(const struct vmm_spec *spec, struct err *e)
+{
+	for (size_t i = 0; i < spec->ndisks; i++) {
+		const struct vmm_disk *d = &spec->disks[i];
+		auto_str struct str text = STR_INIT(VMDK_TEXT_MAX);
+		auto_free char *name = xasprintf("%s.vmdk", d->serial);
+
+		if (!d->joined && d->nfiles == 1)
+			continue;
+		if (vmdk_write(d->files, d->nfiles, spec->pad, VMM_JOINED_SIZE, &text, e) < 0)
+			return err_wrap(e, "disk '%s'", d->serial);
+		if (file_write_replace(spec->run_fd, name, text.buf, text.len, 0444, e) < 0)
+			return -1;
+	}
 	return 0;
 }

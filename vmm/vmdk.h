@@ -27,4 +27,8 @@
 int vmdk_write(const struct vmm_file *files, size_t nfiles, const char *pad, uint64_t total,
 	       struct str *ret, struct err *e) MUST_CHECK;
 
+/* For drivers: writes the descriptor of each joined disk of the spec into the run folder, as
+ * <serial>.vmdk. */
+int vmdk_write_disks(const struct vmm_spec *spec, struct err *e) MUST_CHECK;
+
 #endif

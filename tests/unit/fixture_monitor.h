@@ -92,7 +92,7 @@ static inline int set_up(void **state)
 
 	err_clear(&e);
 	random_id(container_id);
-	strcpy(f->path, "/tmp/kvbox-monitor-XXXXXX");
+	snprintf(f->path, sizeof(f->path), "%s/kvbox-monitor-XXXXXX", test_base());
 	if (!mkdtemp(f->path))
 		return -1;
 	f->paths = (struct paths)PATHS_INIT;
@@ -317,6 +317,41 @@ static inline struct vmstate now(struct fixture *f)
 
 	assert_ok(vmstate_read(f->run.fd, &st, &e));
 	return st;
+}
+
+/* True when state.json says so within 10 seconds. */
+static inline bool becomes(struct fixture *f, bool (*is)(const struct vmstate *st))
+{
+	const struct timespec nap = { 0, 5000000 };
+	int i;
+
+	for (i = 0; i < 2000; i++) {
+		auto_vmstate struct vmstate st = VMSTATE_INIT;
+		bool yes = vmstate_read(f->run.fd, &st, &e) == 0 && is(&st);
+
+		err_clear(&e);
+		if (yes)
+			return true;
+		nanosleep(&nap, NULL);
+	}
+	return false;
+}
+
+/* How often the event log has this action (with a following quote, so whole words). */
+static inline size_t count_events(struct fixture *f, const char *action)
+{
+	auto_free char *want = xasprintf("\"action\":\"%s\"", action);
+	auto_str struct str text = STR_INIT(STR_HUGE);
+	const char *at;
+	size_t n = 0;
+
+	if (file_read(f->paths.root_fd, "events.log", &text, &e) < 0) {
+		err_clear(&e);
+		return 0;
+	}
+	for (at = text.buf; (at = strstr(at, want)); at += strlen(want))
+		n++;
+	return n;
 }
 
 static inline struct client *connect_again(struct fixture *f)

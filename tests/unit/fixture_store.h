@@ -89,7 +89,7 @@ static inline int fixture_up(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
 
-	strcpy(f->dir, "/tmp/kvbox-test-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "%s/kvbox-test-XXXXXX", test_base());
 	assert_non_null(mkdtemp(f->dir));
 	f->root = xasprintf("%s/root", f->dir);
 	f->run = xasprintf("%s/run", f->dir);

@@ -152,6 +152,26 @@ static const struct {
 	{ "of two names in one layer", "f d/a 1\nh b d/a;h c b",
 	  "/b f644 0:0 @1 links=3\n/c f644 0:0 @1 links=3\n/d d755 0:0\n/d/a f644 0:0 @1 "
 	  "links=3\n" },
+	{ "through a symbolic link of a lower layer", "d u;d u/b;f u/b/x 1;l b u/b\nh y b/x",
+	  "/b l644 0:0 -> u/b\n/u d755 0:0\n/u/b d755 0:0\n/u/b/x f644 0:0 @1 links=2\n/y f644 0:0 "
+	  "@1 "
+	  "links=2\n" },
+	{ "and one that is absolute, through another in a third",
+	  "f u/x 1\nl v /u\nl w v/.\nh y w/x",
+	  "/u d755 0:0\n/u/x f644 0:0 @1 links=2\n/v l644 0:0 -> /u\n/w l644 0:0 -> v/.\n/y f644 "
+	  "0:0 "
+	  "@1 links=2\n" },
+	{ "and one that leads up, never out of the root", "f x 1;l d/up ../../..\nh y d/up/x",
+	  "/d d755 0:0\n/d/up l644 0:0 -> ../../..\n/x f644 0:0 @1 links=2\n/y f644 0:0 @1 "
+	  "links=2\n" },
+	{ "and one of its own layer", "f u/x 1\nl b u;h y b/x",
+	  "/b l644 0:0 -> u\n/u d755 0:0\n/u/x f644 0:0 @1 links=2\n/y f644 0:0 @1 links=2\n" },
+	{ "but not one that a folder hides", "f u/x 1;l b u\nd b\nh y b/x",
+	  "error: layer 3: 'y': hard link to 'b/x', which no lower layer has\n" },
+	{ "nor round and round", "l a b;l b a\nh y a/x",
+	  "error: layer 2: 'y': too many symbolic links on the way to 'a/x'\n" },
+	{ "nor where nobody knows what is up", "f u/x 1;l v w/../u\nh y v/x",
+	  "error: layer 2: 'y': hard link through a symbolic link with '..' in it\n" },
 	{ "a link to nothing is refused", "f a 1\nh b c",
 	  "error: layer 2: 'b': hard link to 'c', which no lower layer has\n" },
 	{ "to what was removed too", "f a 1\nf .wh.a\nh b a",

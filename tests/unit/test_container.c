@@ -476,16 +476,32 @@ static void filters_select(void **state)
 		CASE(exited, "0", NULL, 0),
 		CASE(before, "web", NULL, 0),
 		CASE(since, "web", NULL, 2),
+		CASE(exposed, "80", NULL, 1),
+		CASE(exposed, "80/tcp", "81", 1),
+		CASE(exposed, "80/udp", NULL, 0),
+		CASE(exposed, "70-90/tcp", NULL, 1),
+		CASE(exposed, "81-90", NULL, 0),
+		CASE(exposed, "53/udp", NULL, 1),
+		CASE(published, "80", NULL, 0),
+		CASE(networks, "none", NULL, 3),
+		CASE(networks, "bridge", NULL, 0),
+		CASE(volumes, "/data", NULL, 3),
+		CASE(volumes, "data", NULL, 0),
+		CASE(healths, "none", NULL, 3),
+		CASE(healths, "healthy", "starting", 0),
 #undef CASE
 	};
 	static const char *const labels[] = { "tier=front", "tier=back", "other=x" };
 	static const char *const names[] = { "web", "web2", "db" };
+	static const char *const ports[] = { "80/tcp", "53/udp", "443/tcp" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		auto_spec struct container_spec s;
 
 		fixture_spec(&s, names[i]);
 		strv_add(&s.labels, labels[i]);
+		strv_add(&s.exposed_ports, ports[i]);
+		strv_add(&s.volumes, "/data");
 		assert_ok(container_create(f->store, &s, NULL, &e));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -539,6 +555,8 @@ static void bad_filters_are_refused(void **state)
 	auto_container_filter struct container_filter regex = { .all = true };
 	auto_container_filter struct container_filter word = { .all = true };
 	auto_container_filter struct container_filter since = { .all = true };
+	auto_container_filter struct container_filter health = { .all = true };
+	auto_container_filter struct container_filter port = { .all = true };
 
 	strv_add(&regex.names, "a[");
 	strv_add(&word.statuses, "starting");
@@ -546,6 +564,16 @@ static void bad_filters_are_refused(void **state)
 	assert_fails(container_list(f->store, &regex, &l, &e), "invalid filter 'name=a['");
 	assert_fails(container_list(f->store, &word, &l, &e), "invalid filter 'status=starting'");
 	assert_fails(container_list(f->store, &since, &l, &e), "No such container: nobody");
+	strv_add(&health.healths, "ill");
+	assert_fails(container_list(f->store, &health, &l, &e),
+		     "unrecognized filter value for health: ill");
+	strv_add(&port.exposed, "90-80");
+	assert_fails(container_list(f->store, &port, &l, &e),
+		     "error while looking up for expose 90-80: invalid range");
+	strv_clear(&port.exposed);
+	strv_add(&port.published, "80:80");
+	assert_fails(container_list(f->store, &port, &l, &e),
+		     "filter for 'publish' should not contain ':': 80:80");
 }
 
 static void the_newest_comes_first(void **state)

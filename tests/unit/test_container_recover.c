@@ -526,6 +526,46 @@ static void every_failure_is_survived(void **state)
 }
 #endif
 
+/* The pid and its start time, as a monitor writes them. */
+static void write_monitor(struct fixture *f, const char *id, pid_t pid)
+{
+	struct vmstate s = VMSTATE_INIT;
+	struct err e = ERR_INIT;
+	uint64_t start;
+
+	assert_ok(proc_start_time(pid, &start, &e));
+	s.phase = VM_EXITED;
+	s.pid = pid;
+	s.pid_start = (int64_t)start;
+	fixture_write_state(f, id, &s);
+}
+
+static void a_start_waits_until_the_monitor_of_the_last_run_has_left(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = ERR_INIT;
+	char id[ID_TEXT_SIZE];
+
+	/* Without knowing its pid, and with. */
+	fixture_create(f, "again", false, id);
+	for (int known = 0; known < 2; known++) {
+		auto_container_lock struct container_lock l = CONTAINER_LOCK_INIT;
+		pid_t monitor = fixture_play(f, id, PLAY_MONITOR), killer;
+
+		if (known)
+			write_monitor(f, id, monitor);
+		killer = fork();
+		if (killer == 0) {
+			poll(NULL, 0, 100);
+			_exit(kill(monitor, SIGKILL) < 0);
+		}
+		assert_ok(container_lock_start(f->store, id, &l, &e));
+		assert_int_equal(rundir_alive(&l.dir, &e), 0);
+		assert_true(fixture_was_killed(monitor));
+		assert_int_equal(waitpid(killer, NULL, 0), killer);
+	}
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_up, fixture_down)
@@ -547,6 +587,7 @@ int main(int argc, char **argv)
 		TEST(writers_that_live_are_left_in_peace),
 		TEST(the_first_command_after_a_boot_collects),
 		TEST(containers_that_ran_when_the_power_went_are_finished),
+		TEST(a_start_waits_until_the_monitor_of_the_last_run_has_left),
 #ifdef KVBOX_FAULTS
 		TEST(every_failure_is_survived),
 #endif

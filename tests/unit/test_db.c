@@ -126,6 +126,36 @@ static void the_first_transaction_creates(void **state)
 	assert_int_equal(p->prepared, 1);
 }
 
+/* Its only step works in memory and not on disk. */
+static const char *const memory_steps[] = {
+	"CREATE TABLE t (k TEXT PRIMARY KEY, n INTEGER CHECK (n = 1));"
+	"INSERT INTO t SELECT 'x', file = '' FROM pragma_database_list WHERE name = 'main'",
+};
+static const struct db_schema memory_schema = { memory_steps, 1 };
+
+static void a_database_that_cannot_be_made_leaves_no_files(void **state)
+{
+	struct place *p = *state;
+	struct db *db = open_db(p, &memory_schema);
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < 2; i++) {
+		auto_tx struct tx tx = TX_INIT;
+
+		assert_fails(tx_begin(&tx, db, &e), "schema step 1");
+		assert_false(db_exists(db));
+		assert_int_equal(count(db), 1);
+		assert_false(has_file(p, "kvbox.db"));
+		assert_false(has_file(p, "kvbox.db-wal"));
+		assert_false(has_file(p, "kvbox.db-shm"));
+	}
+	db_close(db);
+	db = open_db(p, &schema_1);
+	put(db, "a", 1);
+	assert_int_equal(count(db), 1);
+	db_close(db);
+}
+
 static void closing_keeps_the_log_and_does_not_checkpoint(void **state)
 {
 	struct place *p = *state;
@@ -244,7 +274,7 @@ static void an_older_database_is_migrated_and_keeps_its_rows(void **state)
 	stmt_prepare(&s, db, "SELECT n, more FROM t");
 	assert_int_equal(stmt_step(&s, &e), 1);
 	assert_int_equal(stmt_int(&s, 0), 1);
-	assert_true(stmt_is_null(&s, 1));
+	assert_null(stmt_text(&s, 1));
 	assert_string_equal(stmt_text0(&s, 1), "");
 	stmt_release(&s);
 	db_close(db);
@@ -338,6 +368,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(reading_what_does_not_exist_reads_nothing_and_makes_nothing),
 		TEST(the_first_transaction_creates),
+		TEST(a_database_that_cannot_be_made_leaves_no_files),
 		TEST(closing_keeps_the_log_and_does_not_checkpoint),
 		TEST(leaving_without_commit_rolls_back),
 		TEST(a_failed_inner_transaction_spoils_the_outer_one),

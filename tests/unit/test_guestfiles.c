@@ -112,6 +112,22 @@ static void files_are_looked_for_beside_the_program(void **state)
 	assert_null(strstr(path, ".."));
 }
 
+static void a_folder_may_be_named_in_place_of_the_one_beside_the_program(void **state)
+{
+	struct err e = ERR_INIT;
+	auto_free char *path = NULL, *beside = NULL;
+
+	(void)state;
+	setenv("KVBOX_LIBEXEC", "/elsewhere", 1);
+	path = guest_libexec_path("x", &e);
+	assert_string_equal(path, "/elsewhere/x");
+	/* a relative one would be another in each folder */
+	setenv("KVBOX_LIBEXEC", "elsewhere", 1);
+	beside = guest_libexec_path("x", &e);
+	assert_true(str_has_suffix(beside, "/libexec/kvbox/x"));
+	unsetenv("KVBOX_LIBEXEC");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +136,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_packed_kernel_is_refused, setup, teardown),
 		cmocka_unit_test(files_are_looked_for_beside_the_program),
+		cmocka_unit_test(a_folder_may_be_named_in_place_of_the_one_beside_the_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

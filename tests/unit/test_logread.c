@@ -142,6 +142,46 @@ static void damage_costs_its_own_line_only(void **state)
 	assert_reads(f, want.buf);
 }
 
+/* What is not written exactly as logfile.c does goes another way, to the same end. */
+static void a_record_is_the_same_however_it_is_written(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"x",
+		"\\n",
+		"plain\\n",
+		"\\\\",
+		"\\\"\\n",
+		"a\\\\\\nb\\r\\n",
+		"\\u001b[0m\\n",
+		"tab\\t\\n",
+		"\xe2\x82\xac\\n",
+		"\\ud83d\\ude00\\n",
+		"\\/\\n",
+		"}\\n{\\n",
+	};
+	struct fixture *f = *state;
+	auto_free char *plain = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		auto_free char *ours = xasprintf(OUT("%s"), texts[i]);
+		auto_free char *spaced = xasprintf(
+			"{ \"log\":\"%s\",\"stream\":\"stdout\",\"time\":"
+			"\"2026-01-02T03:04:05.5Z\"}\n",
+			texts[i]);
+
+		append(f, "log.json", ours);
+		assert_ok(logread_run(&f->r, &e));
+		plain = xstrdup(f->text.buf);
+		str_clear(&f->text);
+		assert_ok(file_remove(f->r.dirfd, "log.json", &e));
+		append(f, "log.json", spaced);
+		assert_reads(f, plain);
+		assert_ok(file_remove(f->r.dirfd, "log.json", &e));
+		free(take_ptr(&plain));
+	}
+}
+
 static void a_line_without_end_is_skipped(void **state)
 {
 	struct fixture *f = *state;
@@ -362,6 +402,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_log_that_is_not_there_is_empty),
 		TEST(records_come_back_as_they_were),
+		TEST(a_record_is_the_same_however_it_is_written),
 		TEST(damage_costs_its_own_line_only),
 		TEST(a_line_without_end_is_skipped),
 		TEST(the_tail_counts_lines_from_the_end),

@@ -324,6 +324,20 @@ static void a_boot_that_fails_with_kvm_is_tried_again_in_software(void **state)
 	assert_string_equal(st.accel, "tcg");
 }
 
+static void a_slow_host_is_not_held_against_kvm(void **state)
+{
+	struct fixture *f = *state;
+
+	use_bad_kvm();
+	/* with KVM and without */
+	setenv("KVBOX_FAKE", "mute", 1);
+	command(f, "true");
+	assert_ok(begin(f));
+	assert_fails(client_start(f->client, &no_streams, NULL, &e),
+		     "did not answer within 1 seconds");
+	assert_false(file_exists(f->paths.run_fd, BAD_KVM));
+}
+
 static void kvm_that_was_asked_for_is_not_replaced(void **state)
 {
 	struct fixture *f = *state;
@@ -503,6 +517,7 @@ int main(int argc, char **argv)
 		TEST(the_end_of_the_vmm_is_the_end_of_the_container),
 		TEST(the_end_of_the_monitor_is_the_end_of_the_vmm),
 		TEST(a_boot_that_fails_with_kvm_is_tried_again_in_software),
+		TEST(a_slow_host_is_not_held_against_kvm),
 		TEST(kvm_that_was_asked_for_is_not_replaced),
 		TEST(a_mistake_of_ours_is_not_held_against_kvm),
 		TEST(a_starter_that_goes_away_stops_the_second_boot),

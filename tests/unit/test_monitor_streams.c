@@ -178,7 +178,6 @@ static void the_detach_keys_detach_and_are_not_sent(void **state)
 	struct fixture *f = *state;
 	struct client_result result = { 0 };
 	struct client *c;
-	int code;
 
 	f->spec.open_stdin = true;
 	command(f, "read x; echo got $x; read y; exit 3");
@@ -200,7 +199,8 @@ static void the_detach_keys_detach_and_are_not_sent(void **state)
 	close_sinks(f);
 	assert_int_equal(result.code, 3);
 	assert_final(f, 3);
-	(void)code;
+	assert_int_equal(count_events(f, "detach"), 1);
+	assert_int_equal(count_events(f, "attach"), 2);
 }
 
 static void a_reader_that_goes_away_is_an_error_of_the_client_only(void **state)

@@ -81,8 +81,8 @@ static void the_accelerator_decides_processor_and_words(void **state)
 		for (size_t i = 0; i < ARRAY_LEN(words); i++)
 			assert_int_equal(has_word(cmdline, words[i]), !kvm);
 		assert_int_equal(has(&a, "q35,acpi=off,"), !kvm);
-		assert_int_equal(has(&a, "name=etc/acpi/tables,file=/run/k,,v/acpi.tables"), !kvm);
-		assert_int_equal(has(&a, "name=etc/table-loader,file=/run/k,,v/acpi.loader"), !kvm);
+		assert_int_equal(has(&a, "name=etc/acpi/tables,file=./acpi.tables"), !kvm);
+		assert_int_equal(has(&a, "name=etc/table-loader,file=./acpi.loader"), !kvm);
 	}
 }
 
@@ -151,15 +151,29 @@ static void disks_are_raw_or_joined(void **state)
 	assert_ok(qemu_args(&spec, &plan, &a, &e));
 	assert_string_equal(after(&a, "-blockdev", 0),
 			    "driver=vmdk,node-name=d0,read-only=on,file.driver=file,"
-			    "file.filename=/run/k,,v/kvb-layers.vmdk");
+			    "file.filename=./kvb-layers.vmdk");
 	assert_string_equal(after(&a, "-blockdev", 1),
 			    "driver=vmdk,node-name=d1,read-only=on,file.driver=file,"
-			    "file.filename=/run/k,,v/kvb-one.vmdk");
+			    "file.filename=./kvb-one.vmdk");
 	assert_string_equal(after(&a, "-blockdev", 2),
 			    "driver=raw,node-name=d2,read-only=off,discard=unmap,file.driver=file,"
 			    "file.filename=/c/up,,per.img");
 	assert_true(has(&a, "drive=d0,serial=kvb-layers,"));
 	assert_true(has(&a, "drive=d2,serial=kvb-upper,num-queues=1,werror=report,rerror=report"));
+}
+
+static void a_vmm_with_its_own_root_is_told_the_folder(void **state)
+{
+	static char locked_up[1]; /* only that there is one counts here */
+	const struct qemu_plan plan = { 0 };
+	struct vmm_spec spec = spec_of(false);
+	auto_strv struct strv a = STRV_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	spec.confine = (void *)locked_up;
+	assert_ok(qemu_args(&spec, &plan, &a, &e));
+	assert_true(has(&a, "name=etc/acpi/tables,file=/run/k,,v/acpi.tables"));
 }
 
 static void what_is_not_given_is_not_there(void **state)
@@ -194,6 +208,7 @@ int main(void)
 		cmocka_unit_test(words_depend_on_processors_and_counter),
 		cmocka_unit_test(words_of_the_caller_come_last_and_within_limits),
 		cmocka_unit_test(disks_are_raw_or_joined),
+		cmocka_unit_test(a_vmm_with_its_own_root_is_told_the_folder),
 		cmocka_unit_test(what_is_not_given_is_not_there),
 	};
 

@@ -16,15 +16,16 @@ static int dirfd_;
 
 static void put_program(const char *name, mode_t mode)
 {
+	static const char text[] = "#!/bin/sh\necho 'QEMU emulator version 7.2.22 (Debian)'\n";
 	struct err e = ERR_INIT;
 
-	assert_ok(file_write_replace(dirfd_, name, "#!/bin/true\n", 12, mode, &e));
+	assert_ok(file_write_replace(dirfd_, name, text, strlen(text), mode, &e));
 }
 
 static int setup(void **state)
 {
 	static const char *const variables[] = { "KVBOX_QEMU", "KVBOX_VMM", "KVBOX_ACCEL",
-						 "KVBOX_FAKE_VMM" };
+						 "KVBOX_FAKE_VMM", "KVBOX_CLOUD_HYPERVISOR" };
 	struct err e = ERR_INIT;
 
 	(void)state;
@@ -123,7 +124,8 @@ static void wishes_and_variables_decide(void **state)
 		{ NULL, "tcg", NULL, "kvm", "tcg", "asked for" },
 		{ "qemu", "tcg", "nope", NULL, "tcg", "asked for" },
 		{ "auto", "tcg", "", "", "tcg", "asked for" },
-		{ NULL, "tcg", "nope", NULL, NULL, "unknown VMM 'nope': auto, qemu" },
+		{ NULL, "tcg", "nope", NULL, NULL,
+		  "unknown VMM 'nope': auto, cloud-hypervisor, qemu" },
 		{ "firecracker", NULL, NULL, NULL, NULL, "unknown VMM 'firecracker'" },
 		{ NULL, "hvf", NULL, NULL, NULL, "unknown accelerator 'hvf'" },
 		{ "fake", "tcg", NULL, NULL, NULL, "kvbox-fake-vmm" },
@@ -159,6 +161,61 @@ static void wishes_and_variables_decide(void **state)
 	}
 }
 
+static void put_version(const char *name, const char *line)
+{
+	auto_free char *text = xasprintf("#!/bin/sh\necho '%s'\n", line);
+	struct err e = ERR_INIT;
+
+	assert_ok(file_write_replace(dirfd_, name, text, strlen(text), 0700, &e));
+}
+
+static void the_best_vmm_that_will_do_is_taken(void **state)
+{
+	static const struct {
+		const char *vmm, *cloud, *qemu; /* versions, NULL: not there */
+		const char *taken;		/* or the error */
+		bool good;
+	} cases[] = {
+		{ NULL, "cloud-hypervisor v53.0", "QEMU version 7.2", "cloud-hypervisor", true },
+		{ NULL, "cloud-hypervisor v50.0", "QEMU version 7.2", "qemu", true },
+		{ NULL, NULL, "QEMU version 8.0.1", "qemu", true },
+		{ "qemu", "cloud-hypervisor v53.0", "QEMU version 7.2", "qemu", true },
+		{ "cloud-hypervisor", "cloud-hypervisor v50.0", "QEMU version 7.2",
+		  "50.0 is too old", false },
+		{ "cloud-hypervisor", NULL, "QEMU version 7.2", "'cloud-hypervisor' not found",
+		  false },
+		{ NULL, NULL, "QEMU version 6.2.0", "QEMU 6.2.0 is too old", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct vmm_wish wish = { cases[i].vmm, "kvm", dirfd_ };
+		auto_vmm_choice struct vmm_choice c = VMM_CHOICE_INIT;
+		struct err e = ERR_INIT;
+		int r;
+
+		assert_ok(file_remove(dirfd_, "cloud-hypervisor", &e));
+		if (cases[i].cloud)
+			put_version("cloud-hypervisor", cases[i].cloud);
+		put_version("qemu-system-x86_64", cases[i].qemu);
+		r = vmm_select(&wish, &c, &e);
+		if ((r == 0) != cases[i].good ||
+		    !strstr(r == 0 ? c.driver->name : e.msg, cases[i].taken))
+			fail_msg("case %zu: %s", i, r == 0 ? c.driver->name : e.msg);
+	}
+}
+
+static void a_vmm_that_needs_kvm_is_not_retried_in_software(void **state)
+{
+	const struct vmm_wish wish = { "cloud-hypervisor", "tcg", -1 };
+	auto_vmm_choice struct vmm_choice c = VMM_CHOICE_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	put_version("cloud-hypervisor", "cloud-hypervisor v53.0");
+	assert_fails(vmm_select(&wish, &c, &e), "needs KVM");
+}
+
 static void a_remembered_failure_of_kvm_means_software(void **state)
 {
 	const struct vmm_wish wish = { NULL, NULL, dirfd_ };
@@ -183,6 +240,8 @@ int main(void)
 		IN_A_FOLDER(relative_folders_of_path_are_not_searched),
 		IN_A_FOLDER(the_variable_comes_first_and_has_to_be_right),
 		IN_A_FOLDER(wishes_and_variables_decide),
+		IN_A_FOLDER(the_best_vmm_that_will_do_is_taken),
+		IN_A_FOLDER(a_vmm_that_needs_kvm_is_not_retried_in_software),
 		IN_A_FOLDER(a_remembered_failure_of_kvm_means_software),
 	};
 

@@ -44,6 +44,17 @@ static void fill(struct container_spec *s)
 	s->disk_size = (int64_t)3 << 40;
 	set(&s->stop_signal, "SIGINT");
 	s->stop_timeout = -1;
+	strv_add(&s->health.test, "CMD-SHELL");
+	strv_add(&s->health.test, "true");
+	s->health.interval = 1500000000;
+	s->health.retries = 3;
+	strv_add(&s->tmpfs, "/run=size=1m");
+	strv_add(&s->sysctls, "net.a=1");
+	strv_add(&s->ulimits, "nofile=1:2");
+	set(&s->seccomp, "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}");
+	set(&s->restart_policy, "on-failure");
+	s->restart_max = 2;
+	s->privileged = s->unmasked = s->init = true;
 }
 
 static void assert_same_list(const struct strv *a, const struct strv *b)
@@ -76,6 +87,10 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(back.stop_timeout, -1);
 	assert_int_equal(back.disk_size, s.disk_size);
 	assert_string_equal(back.network_mode, "none");
+	assert_same_list(&back.health.test, &s.health.test);
+	assert_same_list(&back.tmpfs, &s.tmpfs);
+	assert_string_equal(back.seccomp, s.seccomp);
+	assert_true(back.privileged && back.unmasked && back.init);
 	/* Whatever there is, all of it. */
 	spec_write(&back, &again);
 	assert_string_equal(again.buf, text.buf);
@@ -93,6 +108,8 @@ static void what_is_not_there_has_its_default(void **state)
 	assert_string_equal(s.network_mode, "none");
 	assert_string_equal(s.workdir, "");
 	assert_int_equal(s.stop_timeout, SPEC_STOP_TIMEOUT_DEFAULT);
+	assert_int_equal(s.memory_swappiness, -1);
+	assert_string_equal(s.seccomp, "");
 }
 
 static void damage_is_named(void **state)

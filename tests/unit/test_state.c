@@ -39,6 +39,7 @@ static void every_phase_comes_back_with_all_that_was_written(void **state)
 {
 	struct place *p = *state;
 	char cgroup[] = "/sys/fs/cgroup/kvbox/x", error[] = "a \"quoted\"\nline";
+	char confinement[] = "{\"User\":2000000001}";
 
 	for (int phase = 0; phase < VM_PHASE_COUNT; phase++) {
 		struct vmstate s = { .phase = (enum vmstate_phase)phase,
@@ -51,7 +52,8 @@ static void every_phase_comes_back_with_all_that_was_written(void **state)
 				     .finished_at = 16,
 				     .exit_code = 255,
 				     .oom = true,
-				     .error = error };
+				     .error = error,
+				     .confinement = confinement };
 		auto_vmstate struct vmstate back = VMSTATE_INIT;
 		struct err e = ERR_INIT;
 
@@ -68,6 +70,7 @@ static void every_phase_comes_back_with_all_that_was_written(void **state)
 		assert_int_equal(back.exit_code, 255);
 		assert_true(back.oom);
 		assert_string_equal(back.error, error);
+		assert_string_equal(back.confinement, confinement);
 		assert_string_equal(back.driver, "");
 	}
 }

@@ -6,7 +6,7 @@
 
 #define HEAD                                                                   \
 	"# Disk DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=ffffffff\n" \
-	"createType=\"twoGbMaxExtentFlat\"\n"
+	"createType=\"twoGbMaxExtentFlat\"\n# Extent description\n"
 
 static void files_follow_each_other_and_the_pad_fills_the_rest(void **state)
 {

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What no VMM calls, refused with EPERM.
+ *
+ * A list of what is refused, and not of what is allowed, because the VMM is whatever build a distribution or
+ * a user has, with whatever C library: a list of its own calls is known only to the VMM, and both VMMs load
+ * one over this (QEMU's -sandbox, Cloud Hypervisor's per thread). This one is there before their first
+ * instruction, and takes what would widen an attack from the inside: other ways into the kernel that
+ * need no privilege, and namespaces.
+ *
+ * The program is compiled by hand: 60 comparisons need no library, and the kernel finds out which calls are
+ * always allowed and does not run it for them.
+ */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "vmm/confine.h"
+#include "vmm/confine_priv.h"
+
+#if defined(__x86_64__)
+#define ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCH AUDIT_ARCH_AARCH64
+#else
+#error "which architecture is this?"
+#endif
+#define X32_BIT 0x40000000u
+
+#define NEW_NAMESPACES                                                                             \
+	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
+	 CLONE_NEWCGROUP)
+
+static const int refused[] = {
+	/* mounts and roots */
+	SYS_mount,
+	SYS_umount2,
+	SYS_pivot_root,
+	SYS_chroot,
+	SYS_open_tree,
+	SYS_move_mount,
+	SYS_fsopen,
+	SYS_fsconfig,
+	SYS_fsmount,
+	SYS_fspick,
+	SYS_mount_setattr,
+	SYS_quotactl,
+	SYS_swapon,
+	SYS_swapoff,
+	/* namespaces */
+	SYS_unshare,
+	SYS_setns,
+	/* other processes */
+	SYS_ptrace,
+	SYS_process_vm_readv,
+	SYS_process_vm_writev,
+	SYS_pidfd_open,
+	SYS_pidfd_getfd,
+	SYS_pidfd_send_signal,
+	SYS_kcmp,
+	SYS_process_madvise,
+	SYS_migrate_pages,
+	SYS_move_pages,
+	/* files by handle, and watching all of them */
+	SYS_name_to_handle_at,
+	SYS_open_by_handle_at,
+	SYS_fanotify_init,
+	SYS_fanotify_mark,
+	/* the kernel itself */
+	SYS_init_module,
+	SYS_finit_module,
+	SYS_delete_module,
+	SYS_kexec_load,
+	SYS_bpf,
+	SYS_perf_event_open,
+	SYS_userfaultfd,
+	SYS_syslog,
+	SYS_reboot,
+	SYS_acct,
+	SYS_personality,
+	SYS_add_key,
+	SYS_request_key,
+	SYS_keyctl,
+	SYS_vhangup,
+#ifdef SYS_kexec_file_load
+	SYS_kexec_file_load,
+#endif
+	/* clocks and names of the host */
+	SYS_settimeofday,
+	SYS_clock_settime,
+	SYS_clock_adjtime,
+	SYS_adjtimex,
+	SYS_sethostname,
+	SYS_setdomainname,
+	/* System V's and POSIX's objects */
+	SYS_msgget,
+	SYS_semget,
+	SYS_shmget,
+	SYS_mq_open,
+#ifdef __x86_64__
+	SYS_iopl,
+	SYS_ioperm,
+	SYS_modify_ldt,
+	SYS_uselib,
+	SYS_ustat,
+	SYS_sysfs,
+#endif
+};
+
+static const int io_uring[] = { SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register };
+
+struct program {
+	struct sock_filter *v;
+	size_t n;
+};
+
+static void put(struct program *p, uint16_t code, uint32_t k, uint8_t yes, uint8_t no)
+{
+	if (p->n < CONFINE_FILTER_MAX)
+		p->v[p->n++] = (struct sock_filter){ code, yes, no, k };
+}
+
+static void load(struct program *p, size_t offset)
+{
+	put(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
+}
+
+static void answer(struct program *p, uint32_t action)
+{
+	put(p, BPF_RET | BPF_K, action, 0, 0);
+}
+
+/* `action` when the loaded word is `value`. */
+static void answer_if(struct program *p, uint32_t value, uint32_t action)
+{
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+	answer(p, action);
+}
+
+#define REFUSE(error) (SECCOMP_RET_ERRNO | (uint32_t)(error))
+/* The low half of an argument: both architectures are little endian. */
+#define ARG(i) (offsetof(struct seccomp_data, args) + (i) * sizeof(uint64_t))
+
+/* Threads, but no namespaces. */
+static void check_clone(struct program *p)
+{
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 4);
+	load(p, ARG(0));
+	put(p, BPF_JMP | BPF_JSET | BPF_K, NEW_NAMESPACES, 0, 1);
+	answer(p, REFUSE(EPERM));
+	answer(p, SECCOMP_RET_ALLOW);
+}
+
+static void check_socket(struct program *p, unsigned flags)
+{
+	static const uint32_t inet[] = { AF_INET, AF_INET6 };
+	size_t start = p->n;
+
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 0);
+	load(p, ARG(0));
+	answer_if(p, AF_UNIX, SECCOMP_RET_ALLOW);
+	for (size_t i = 0; flags & VMM_SPAWN_INET && i < ARRAY_LEN(inet); i++)
+		answer_if(p, inet[i], SECCOMP_RET_ALLOW);
+	answer(p, REFUSE(EAFNOSUPPORT));
+	p->v[start].jf = (uint8_t)(p->n - start - 1);
+}
+
+size_t confine_filter(unsigned flags, struct sock_filter ret[CONFINE_FILTER_MAX])
+{
+	struct program p = { ret, 0 };
+
+	load(&p, offsetof(struct seccomp_data, arch));
+	put(&p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
+	answer(&p, SECCOMP_RET_KILL_PROCESS);
+	load(&p, offsetof(struct seccomp_data, nr));
+#ifdef __x86_64__
+	put(&p, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
+	answer(&p, REFUSE(ENOSYS));
+#endif
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		answer_if(&p, (uint32_t)refused[i], REFUSE(EPERM));
+	for (size_t i = 0; !(flags & VMM_SPAWN_IO_URING) && i < ARRAY_LEN(io_uring); i++)
+		answer_if(&p, (uint32_t)io_uring[i], REFUSE(ENOSYS));
+	/* Its flags lie in memory, where a filter does not look: C libraries then take clone. */
+	answer_if(&p, SYS_clone3, REFUSE(ENOSYS));
+	check_clone(&p);
+	check_socket(&p, flags);
+	answer(&p, SECCOMP_RET_ALLOW);
+	return p.n;
+}
