@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "cmd/verbs.h"
 #include "engine/check.h"
+#include "vmm/probe.h"
 
 struct check_args {
 	bool deep, repair;
@@ -13,6 +14,14 @@ static void print_line(void *ctx, const char *line)
 {
 	(void)ctx;
 	printf("%s\n", line);
+}
+
+/* A KVM that failed is tried again. */
+static int forget_kvm(struct cmd *c, struct err *e)
+{
+	int run_fd = store_paths(c->store)->run_fd;
+
+	return run_fd < 0 ? 0 : kvm_mark_good(run_fd, e);
 }
 
 static int check_main(struct cmd *c, void *args, const struct operands *operands)
@@ -26,7 +35,7 @@ static int check_main(struct cmd *c, void *args, const struct operands *operands
 	if (cmd_open(c, &e) < 0)
 		return cmd_fail(c, &e);
 	problems = check_run(c->store, &check, &e);
-	if (problems < 0)
+	if (problems < 0 || (a->repair && forget_kvm(c, &e) < 0))
 		return cmd_fail(c, &e);
 	if (problems == 0) {
 		printf("No problems found\n");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "cmd/config.h"
 
 #define ENGINE_PREFIX "Error response from daemon: "
 
@@ -11,6 +12,8 @@ void cmd_release(struct cmd *c)
 {
 	store_close(c->store);
 	c->store = NULL;
+	config_free(c->config);
+	c->config = NULL;
 	paths_release(&c->paths);
 	free(c->path);
 	c->path = NULL;
@@ -47,6 +50,11 @@ int cmd_refuse(const struct cmd *c, const struct err *e)
 int cmd_fail(const struct cmd *c, const struct err *e)
 {
 	return print_failure(c, c->verb->fail_code, ENGINE_PREFIX, e);
+}
+
+int cmd_fail_here(const struct cmd *c, const struct err *e)
+{
+	return print_failure(c, c->verb->fail_code, "", e);
 }
 
 int cmd_error(const struct err *e)

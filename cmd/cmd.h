@@ -21,6 +21,8 @@
 
 #define EXIT_DOCKER 125 /* Docker's own failures on run */
 
+struct config;
+
 struct cmd {
 	const char *prog; /* "kvbox", or "docker" when called so */
 	char *path;	  /* "kvbox container run" */
@@ -28,7 +30,8 @@ struct cmd {
 	const char *root; /* --root and --runroot, or NULL */
 	const char *runroot;
 	struct paths paths;
-	struct store *store; /* after cmd_open */
+	struct store *store;   /* after cmd_open */
+	struct config *config; /* cmd/config.h; NULL: not read yet */
 };
 
 void cmd_release(struct cmd *c);
@@ -40,6 +43,8 @@ int cmd_open(struct cmd *c, struct err *e) MUST_CHECK;
 
 int cmd_refuse(const struct cmd *c, const struct err *e);
 int cmd_fail(const struct cmd *c, const struct err *e);
+/* As cmd_fail for what Docker's client does by itself: without "Error response from daemon". */
+int cmd_fail_here(const struct cmd *c, const struct err *e);
 int cmd_error(const struct err *e);
 /* Given up because of a signal: one line, and 128 + signal. */
 int cmd_interrupted(const struct cmd *c, int sig);

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
+#include "cmd/cidfile.h"
+#include "cmd/config.h"
 #include "cmd/progress.h"
+#include "cmd/run_part.h"
 #include "cmd/verbs.h"
 #include "registry/platform.h"
 #include "registry/reference.h"
@@ -122,7 +124,7 @@ static int check_reference(const char *ref, struct err *e)
 {
 	auto_reference struct reference r = REFERENCE_INIT;
 
-	if (str_has_prefix(ref, "sha256:") || hex_is(ref, strlen(ref)))
+	if (str_has_prefix(ref, "sha256:") || (*ref && hex_is(ref, strlen(ref))))
 		return 0;
 	return reference_parse(ref, &r, e);
 }
@@ -131,47 +133,20 @@ static int check_platform(const struct run_args *a, struct err *e)
 {
 	struct platform ignored = PLATFORM_INIT;
 
-	return wanted_platform(a) ? platform_parse(wanted_platform(a), &ignored, e) : 0;
-}
-
-static int check_cidfile(const char *path, struct err *e)
-{
-	if (path && file_exists(AT_FDCWD, path))
-		return err_set(
-			e, ERR_CONFLICT,
-			"container ID file found, make sure the other container isn't running or "
-			"delete %.200s",
-			path);
+	if (wanted_platform(a) && platform_parse(wanted_platform(a), &ignored, e) < 0)
+		return err_wrap(e, "error parsing specified platform");
 	return 0;
 }
 
-static int write_cidfile(const char *path, const char *id, struct err *e)
+/* The image, the rest of the definition, and the container. */
+static int create_from(struct cmd *c, const struct run_args *a, const char *ref,
+		       const struct signals *signals, struct container_spec *ret,
+		       struct container_lock *lock)
 {
-	auto_close int fd = -1;
-
-	if (!path)
-		return 0;
-	if (fd_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL, 0644, &fd, e) < 0 ||
-	    fd_write_full(fd, id, strlen(id), e) < 0)
-		return err_wrap(e, "failed to write the container ID file");
-	return 0;
-}
-
-int create_container(struct cmd *c, const struct run_args *a, const struct operands *operands,
-		     const struct signals *signals, struct container_spec *ret,
-		     struct container_lock *lock)
-{
-	const struct operands command = { operands->v + 1, operands->n - 1 };
-	const char *ref = operands->v[0];
 	auto_image struct image image;
 	struct err e = ERR_INIT;
-	enum pull_policy ignored;
 
 	image_init(&image);
-	if (pull_policy_parse(a->pull, &ignored, &e) < 0 || check_cidfile(a->cidfile, &e) < 0 ||
-	    check_platform(a, &e) < 0 || check_reference(ref, &e) < 0 ||
-	    run_spec_options(a, &command, ret, &e) < 0)
-		return cmd_refuse(c, &e);
 	if (find_image(c, a, ref, signals, &image, &e) < 0) {
 		int sig = e.kind == ERR_CANCELLED ? signals_next(signals) : 0;
 
@@ -179,9 +154,63 @@ int create_container(struct cmd *c, const struct run_args *a, const struct opera
 	}
 	warn_platform(a, &image);
 	if (run_spec_image(ret, &image, ref, &e) < 0 ||
-	    container_create(c->store, ret, lock, &e) < 0 ||
-	    write_cidfile(a->cidfile, ret->id, &e) < 0)
+	    container_create(c->store, ret, lock, &e) < 0)
 		return cmd_fail(c, &e);
+	return 0;
+}
+
+/* The config file's VMM, where neither option nor variable names one. */
+static int default_vmm(struct cmd *c, struct container_spec *spec, struct err *e)
+{
+	const char *set = getenv("KVBOX_VMM"), *vmm;
+
+	if (*spec->vmm || (set && *set))
+		return 0;
+	vmm = config_vmm(c);
+	if (!vmm)
+		return 0;
+	if (vmm_name_check(vmm, e) < 0)
+		return err_wrap(e, "\"kvboxVmm\" of the config file");
+	run_text(&spec->vmm, vmm);
+	return 0;
+}
+
+int create_options(struct cmd *c, const struct run_args *a, const struct operands *operands,
+		   struct container_spec *ret)
+{
+	const struct operands command = { operands->v + 1, operands->n - 1 };
+	struct err e = ERR_INIT;
+	enum pull_policy ignored;
+
+	if (pull_policy_parse(a->pull, &ignored, &e) < 0 || check_platform(a, &e) < 0 ||
+	    check_reference(operands->v[0], &e) < 0 || run_spec_options(a, &command, ret, &e) < 0)
+		return cmd_refuse(c, &e);
+	return 0;
+}
+
+int create_container(struct cmd *c, const struct run_args *a, const char *ref,
+		     const struct signals *signals, struct container_spec *ret,
+		     struct container_lock *lock)
+{
+	auto_cidfile struct cidfile cidfile = CIDFILE_INIT;
+	auto_strv struct strv warnings = STRV_INIT;
+	struct err e = ERR_INIT;
+	int code;
+
+	if (default_vmm(c, ret, &e) < 0)
+		return cmd_fail(c, &e);
+	if (cidfile_open(&cidfile, a->cidfile, &e) < 0)
+		return cmd_fail_here(c, &e);
+	if (run_spec_check(a, ret, &warnings, &e) < 0)
+		return cmd_fail(c, &e);
+	code = create_from(c, a, ref, signals, ret, lock);
+	if (code)
+		return code;
+	for (size_t i = 0; i < warnings.n; i++)
+		fprintf(stderr, "WARNING: %s\n", warnings.v[i]);
+	if (cidfile_write(&cidfile, ret->id, &e) < 0)
+		return cmd_fail_here(c, &e);
+	cidfile_keep(&cidfile);
 	return 0;
 }
 
@@ -193,9 +222,12 @@ static int create_main(struct cmd *c, void *args, const struct operands *operand
 	int code;
 
 	spec_init(&spec);
+	code = create_options(c, args, operands, &spec);
+	if (code)
+		return code;
 	if (signals_open(&signals, SIGNALS_ENDING, &e) < 0 || cmd_open(c, &e) < 0)
 		return cmd_fail(c, &e);
-	code = create_container(c, args, operands, &signals, &spec, NULL);
+	code = create_container(c, args, operands->v[0], &signals, &spec, NULL);
 	if (code == 0)
 		printf("%s\n", spec.id);
 	return code;

@@ -7,40 +7,32 @@
 #define KVBOX_CMD_CREATE_H
 
 #include "cmd/cmd.h"
+#include "cmd/env.h"
 #include "cmd/run_spec.h"
 #include "cmd/signals.h"
 #include "engine/container.h"
+#include "vmm/select.h"
 
 /* The options that create and run share. Sizes and texts as in struct run_args. */
 #define CREATE_OPTS                                                                               \
 	OPT_LIST('a', "attach", struct run_args, attach, "list",                                  \
-		 "Attach to STDIN, STDOUT or STDERR", COMP_NONE),                                 \
+		 "Attach to STDIN, STDOUT or STDERR", COMP_NONE, .check = run_spec_stream),       \
 		OPT_STR(0, "cidfile", struct run_args, cidfile, "string",                         \
 			"Write the container's ID to this file", COMP_FILE),                      \
-		OPT_CPUS(0, "cpus", struct run_args, nano_cpus, "decimal",                        \
-			 "Most CPU time, in processors", COMP_NONE),                              \
 		OPT_STR(0, "entrypoint", struct run_args, entrypoint, "string",                   \
 			"Program to run instead of the image's entrypoint", COMP_NONE),           \
 		OPT_LIST('e', "env", struct run_args, env, "list", "Set an environment variable", \
-			 COMP_NONE),                                                              \
+			 COMP_NONE, .check = env_check),                                          \
 		OPT_LIST(0, "env-file", struct run_args, env_files, "list",                       \
 			 "Set environment variables from the lines of a file", COMP_FILE),        \
-		OPT_STR('h', "hostname", struct run_args, hostname, "string",                     \
-			"The container's host name", COMP_NONE),                                  \
 		OPT_BOOL('i', "interactive", struct run_args, interactive,                        \
 			 "Keep STDIN open, also when not attached"),                              \
 		OPT_LIST('l', "label", struct run_args, labels, "list",                           \
-			 "Set a label on the container", COMP_NONE),                              \
+			 "Set a label on the container", COMP_NONE, .check = env_check_label),    \
 		OPT_LIST(0, "label-file", struct run_args, label_files, "list",                   \
 			 "Set labels from the lines of a file", COMP_FILE),                       \
-		OPT_SIZE('m', "memory", struct run_args, memory, "bytes",                         \
-			 "Most memory that the container can use", COMP_NONE),                    \
 		OPT_STR(0, "name", struct run_args, name, "string", "The container's name",       \
 			COMP_NONE),                                                               \
-		OPT_STR(0, "net", struct run_args, network, "network", "As --network", COMP_NONE, \
-			.hidden = true),                                                          \
-		OPT_STR(0, "network", struct run_args, network, "network",                        \
-			"Network to connect to: only none so far", COMP_NONE),                    \
 		OPT_STR(0, "platform", struct run_args, platform, "string",                       \
 			"Which platform's image to take (os/arch)", COMP_NONE),                   \
 		OPT_STR(0, "pull", struct run_args, pull, "string",                               \
@@ -56,15 +48,28 @@
 		OPT_BOOL('t', "tty", struct run_args, tty, "Give the container a terminal"),      \
 		OPT_STR('u', "user", struct run_args, user, "string",                             \
 			"User to run as: <name|uid>[:<group|gid>]", COMP_NONE),                   \
+		OPT_STR(0, "vmm", struct run_args, vmm, "string",                                 \
+			"What runs the virtual machine: auto, cloud-hypervisor or qemu",          \
+			COMP_NONE, .check = vmm_name_check),                                      \
 		OPT_STR('w', "workdir", struct run_args, workdir, "string", "Folder to start in", \
-			COMP_NONE)
+			COMP_NONE),                                                               \
+		RUN_LIMITS_OPTS(struct run_args, limits),                                         \
+		RUN_SECURITY_OPTS(struct run_args, security),                                     \
+		RUN_HOST_OPTS(struct run_args, host), RUN_FILES_OPTS(struct run_args, files),     \
+		RUN_NETWORK_OPTS(struct run_args, network),                                       \
+		RUN_POLICY_OPTS(struct run_args, policy), RUN_HEALTH_OPTS(struct run_args, health)
 
 /*
- * Makes the container; `operands` are the image and the command. The store is opened. Returns 0, or the
- * exit code after having told why. `signals` are watched while an image is pulled (they are open).
- * `lock` may be NULL, see container_create.
+ * Of what the options say all that needs no image goes into `ret` (initialised). `operands` are the image
+ * and the command. Returns 0, or the exit code after having told why.
  */
-int create_container(struct cmd *c, const struct run_args *a, const struct operands *operands,
+int create_options(struct cmd *c, const struct run_args *a, const struct operands *operands,
+		   struct container_spec *ret);
+/*
+ * Makes the container after create_options, from the image `ref`. The store is opened. Returns as above.
+ * `signals` are watched while an image is pulled (they are open). `lock` may be NULL, see container_create.
+ */
+int create_container(struct cmd *c, const struct run_args *a, const char *ref,
 		     const struct signals *signals, struct container_spec *ret,
 		     struct container_lock *lock);
 

@@ -58,8 +58,7 @@ int env_read_text(const char *name, const char *text, size_t n, bool from_env, s
 	return 0;
 }
 
-/* In the words of Docker's client, which says "open f: no such file or directory". */
-static int open_failed(const char *name, int number, struct err *e)
+int env_open_failed(const char *name, int number, struct err *e)
 {
 	const char *text = strerrordesc_np(number);
 
@@ -69,18 +68,64 @@ static int open_failed(const char *name, int number, struct err *e)
 		       text + 1);
 }
 
+int env_read_file(const char *name, struct str *ret, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (file_read(AT_FDCWD, name, ret, &why) < 0 && why.sys)
+		return env_open_failed(name, why.sys, e);
+	return err_is_set(&why) ? err_move(e, &why) : 0;
+}
+
 static int read_file(const char *name, bool from_env, struct strv *ret, struct err *e)
 {
 	auto_str struct str text = STR_INIT(ENV_FILE_MAX);
-	struct err why = ERR_INIT;
 
-	if (file_read(AT_FDCWD, name, &text, &why) < 0 && why.sys)
-		return open_failed(name, why.sys, e);
-	if (err_is_set(&why))
-		return err_move(e, &why);
-	if (text.over)
-		return err_set(e, ERR_INVALID, "file '%.200s' is too large", name);
+	if (env_read_file(name, &text, e) < 0)
+		return -1;
 	return env_read_text(name, text.buf, text.len, from_env, ret, e);
+}
+
+/* How many bytes of the first character; 0 when it is none. */
+static size_t first_character(const char *p, size_t n)
+{
+	for (size_t len = 1; len <= 4 && len <= n; len++) {
+		if (utf8_is_valid(p, len))
+			return len;
+	}
+	return 0;
+}
+
+void env_map_set(struct strv *map, const char *assignment)
+{
+	size_t left = strlen(assignment);
+	auto_str struct str text = STR_INIT(3 * left + 1);
+
+	for (const char *p = assignment; left;) {
+		size_t len = first_character(p, left);
+
+		if (len)
+			str_addn(&text, p, len);
+		else
+			str_add(&text, "\357\277\275");
+		p += len ? len : 1;
+		left -= len ? len : 1;
+	}
+	strv_env_set(map, text.buf);
+}
+
+int env_check(const char *text, struct err *e)
+{
+	if (*text && *text != '=')
+		return 0;
+	return err_set(e, ERR_INVALID, "invalid environment variable: %.200s", text);
+}
+
+int env_check_label(const char *text, struct err *e)
+{
+	if (*text && *text != '=')
+		return 0;
+	return err_set(e, ERR_INVALID, "invalid label '%.200s': empty name", text);
 }
 
 int env_collect(const struct strv *files, const struct strv *given, struct strv *ret, struct err *e)
@@ -92,9 +137,8 @@ int env_collect(const struct strv *files, const struct strv *given, struct strv 
 	for (size_t i = 0; i < given->n; i++) {
 		const char *text = given->v[i], *value;
 
-		if (!*text || *text == '=')
-			return err_set(e, ERR_INVALID, "invalid environment variable: %.200s",
-				       text);
+		if (env_check(text, e) < 0)
+			return -1;
 		value = strchr(text, '=') ? NULL : getenv(text);
 		if (value)
 			strv_addf(ret, "%s=%s", text, value);
@@ -117,11 +161,10 @@ int env_collect_labels(const struct strv *files, const struct strv *given, struc
 	for (size_t i = 0; i < all.n; i++) {
 		auto_free char *label = NULL;
 
-		if (!all.v[i][0] || all.v[i][0] == '=')
-			return err_set(e, ERR_INVALID, "invalid label '%.200s': empty name",
-				       all.v[i]);
+		if (env_check_label(all.v[i], e) < 0)
+			return -1;
 		label = strchr(all.v[i], '=') ? xstrdup(all.v[i]) : xasprintf("%s=", all.v[i]);
-		strv_env_set(ret, label);
+		env_map_set(ret, label);
 	}
 	return 0;
 }

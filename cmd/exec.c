@@ -6,29 +6,14 @@
 #include "cmd/cmd.h"
 #include "cmd/env.h"
 #include "cmd/session.h"
+#include "cmd/target.h"
 #include "cmd/verbs.h"
-#include "engine/container.h"
 
 struct exec_args {
-	bool detach, interactive, tty;
+	bool detach, interactive, privileged, tty;
 	const char *detach_keys, *user, *workdir;
 	struct strv env, env_files;
 };
-
-static int connect_to(struct cmd *c, const char *which, struct client **ret, struct err *e)
-{
-	auto_container struct container container = CONTAINER_INIT;
-	struct err why = ERR_INIT;
-
-	if (container_find(c->store, which, &container, e) < 0)
-		return -1;
-	if (state_is_active(container.state) &&
-	    client_connect(&c->paths, container.id, ret, &why) == 0)
-		return 0;
-	if (err_is_set(&why) && why.kind != ERR_UNAVAILABLE)
-		return err_move(e, &why);
-	return err_set(e, ERR_CONFLICT, "container %s is not running", container.id);
-}
 
 static int exec_start(const struct exec_args *a, const struct strv *env,
 		      const struct operands *operands, struct session *s, struct client *client,
@@ -41,6 +26,7 @@ static int exec_start(const struct exec_args *a, const struct strv *env,
 		.cwd = a->workdir,
 		.user = a->user,
 		.tty = a->tty,
+		.privileged = a->privileged,
 		.streams = s->streams,
 		.size = session_size(s),
 	};
@@ -50,59 +36,64 @@ static int exec_start(const struct exec_args *a, const struct strv *env,
 	return client_exec(client, &x, e);
 }
 
-/* As Docker, kvbox itself ends when it is asked to; the process goes on. */
-static int exec_stream(struct cmd *c, struct session *s, struct client *client)
-{
-	struct client_result result = { 0 };
-	struct err e = ERR_INIT;
-
-	if (session_run(s, client, &result, &e) < 0)
-		return session_failed(s, c, &e);
-	if (result.error[0])
-		fprintf(stderr, "%s: %s\n", c->prog, result.error);
-	return result.detached ? 0 : result.code;
-}
-
 static int exec_failed(struct cmd *c, const struct session *s, const struct err *e)
 {
+	bool waited = s->streams.out;
 	int code;
 
 	if (e->kind == ERR_CANCELLED && s->ended_by)
 		return cmd_interrupted(c, s->ended_by);
 	code = cmd_fail(c, e);
+	/* With -d there is no command whose code it could be. */
+	if (!waited)
+		return code;
 	return e->kind == ERR_NO_COMMAND ? 127 : e->kind == ERR_NOT_EXEC ? 126 : code;
+}
+
+static int collect_env(const struct exec_args *a, struct strv *ret, struct err *e)
+{
+	if (a->tty)
+		strv_add(ret, "TERM=xterm");
+	if (env_collect(&a->env_files, &a->env, ret, e) < 0)
+		return -1;
+	/* Bare names have nothing to take away: the container's own environment stands below. */
+	for (size_t i = ret->n; i-- > 0;) {
+		if (!strchr(ret->v[i], '='))
+			strv_remove(ret, i);
+	}
+	return 0;
 }
 
 static int exec_steps(struct cmd *c, const struct exec_args *a, const struct operands *operands,
 		      struct session *s)
 {
+	auto_container struct container container = CONTAINER_INIT;
 	auto_client struct client *client = NULL;
 	auto_strv struct strv env = STRV_INIT;
 	struct err e = ERR_INIT;
 
-	if (a->tty)
-		strv_add(&env, "TERM=xterm");
-	if (keys_parse(a->detach_keys ? a->detach_keys : KEYS_DEFAULT, &s->keys, &e) < 0 ||
-	    env_collect(&a->env_files, &a->env, &env, &e) < 0)
+	if (collect_env(a, &env, &e) < 0)
 		return cmd_refuse(c, &e);
-	if (!a->detach && session_check_tty(a->tty, a->interactive, &e) < 0)
-		return cmd_refuse(c, &e);
-	/* Bare names have nothing to take away: the container's own environment stands below. */
-	for (size_t i = env.n; i-- > 0;) {
-		if (!strchr(env.v[i], '='))
-			strv_remove(&env, i);
-	}
 	s->tty = a->tty;
+	s->detach_fails = true;
 	if (!a->detach)
 		s->streams = (struct client_streams){ a->interactive, true, !a->tty };
-	if (cmd_open(c, &e) < 0 || connect_to(c, operands->v[0], &client, &e) < 0)
+	if (cmd_open(c, &e) < 0 || target_find(c, operands->v[0], &container, &client, &e) < 0)
 		return cmd_fail(c, &e);
-	if (signals_open(&s->signals, SIGNALS_ALL, &e) < 0)
+	/* Docker's order: that there is no such container is told first. */
+	if (session_check_tty(s->tty, s->streams.in, &e) < 0)
+		return cmd_refuse(c, &e);
+	if (!client) {
+		(void)err_set(&e, ERR_CONFLICT, "container %s is not running", container.id);
+		return cmd_fail(c, &e);
+	}
+	if (session_keys(s, c, a->detach_keys, &e) < 0 ||
+	    signals_open(&s->signals, SIGNALS_ALL, &e) < 0)
 		return cmd_fail(c, &e);
 	session_use(s, client);
 	if (exec_start(a, &env, operands, s, client, &e) < 0)
 		return exec_failed(c, s, &e);
-	return a->detach ? 0 : exec_stream(c, s, client);
+	return a->detach ? 0 : session_stream(s, c, client);
 }
 
 static int exec_main(struct cmd *c, void *args, const struct operands *operands)
@@ -118,10 +109,12 @@ static const struct opt exec_opts[] = {
 	OPT_STR(0, "detach-keys", struct exec_args, detach_keys, "string",
 		"Keys that leave the command running in the background", COMP_NONE),
 	OPT_LIST('e', "env", struct exec_args, env, "list", "Set an environment variable",
-		 COMP_NONE),
+		 COMP_NONE, .check = env_check),
 	OPT_LIST(0, "env-file", struct exec_args, env_files, "list",
 		 "Set environment variables from the lines of a file", COMP_FILE),
 	OPT_BOOL('i', "interactive", struct exec_args, interactive, "Keep STDIN open"),
+	OPT_BOOL(0, "privileged", struct exec_args, privileged,
+		 "Give the command all capabilities and no system call filter"),
 	OPT_BOOL('t', "tty", struct exec_args, tty, "Give the command a terminal"),
 	OPT_STR('u', "user", struct exec_args, user, "string",
 		"User to run as: <name|uid>[:<group|gid>]", COMP_NONE),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/format.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -38,6 +39,27 @@ void format_time(int64_t ns, struct str *out)
 
 	if (localtime_r(&seconds, &tm) && strftime(text, sizeof(text), "%F %T %z %Z", &tm))
 		str_add(out, text);
+}
+
+void format_rfc3339(int64_t ns, bool fraction, struct str *out)
+{
+	time_t seconds = (time_t)(ns / 1000000000);
+	char text[40], zone[8];
+	struct tm tm;
+
+	if (ns == 0) {
+		str_add(out, "0001-01-01T00:00:00Z");
+		return;
+	}
+	if (!localtime_r(&seconds, &tm) || !strftime(text, sizeof(text), "%FT%T", &tm))
+		return;
+	str_add(out, text);
+	if (fraction)
+		str_addf(out, ".%09d", (int)(ns % 1000000000));
+	if (tm.tm_gmtoff == 0 || !strftime(zone, sizeof(zone), "%z", &tm))
+		str_addc(out, 'Z');
+	else
+		str_addf(out, "%.3s:%s", zone, zone + 3);
 }
 
 /* ---- columns ---- */
@@ -191,6 +213,54 @@ static int add_rows(const struct format_list *list, const struct tmpl *t, const 
 	return 0;
 }
 
+static bool is_json(const char *format)
+{
+	return str_eq(format, "json") || str_eq(format, "{{json .}}");
+}
+
+/* A row of empty texts. */
+static void write_empty_row(const struct format_list *list, struct str *out)
+{
+	struct json_writer w;
+
+	jw_init(&w, out, 0);
+	jw_begin_object(&w, NULL);
+	for (const struct format_column *c = list->columns; c->field; c++)
+		jw_str(&w, c->field, "");
+	jw_begin_object(&w, "Label()");
+	jw_end(&w);
+	jw_end(&w);
+}
+
+int format_check(const struct format_list *list, const char *format, struct err *e)
+{
+	const struct tmpl_opts opts = { .typed = true, .type_name = list->type_name };
+	auto_str struct str row = STR_INIT(64 << 10);
+	auto_str struct str ignored = STR_INIT(TMPL_OUTPUT_MAX);
+	auto_json struct json *j = NULL;
+	auto_tmpl struct tmpl *t = NULL;
+
+	if (format_is_default(format) || is_json(format))
+		return 0;
+	if (tmpl_parse(format, &t, e) < 0)
+		return err_wrap(e, "failed to parse template");
+	write_empty_row(list, &row);
+	if (json_parse(row.buf, row.len, &j, e) < 0 || tmpl_execute(t, j, &opts, &ignored, e) < 0)
+		return err_wrap(e, "failed to execute template");
+	return 0;
+}
+
+bool format_uses(const char *format, const char *field)
+{
+	size_t n = strlen(field);
+
+	for (const char *at = format; at && (at = strstr(at, field)); at += n) {
+		if (at > format && at[-1] == '.' && !isalnum((unsigned char)at[n]) && at[n] != '_')
+			return true;
+	}
+	return false;
+}
+
 int format_rows(const struct format_list *list, const char *format, const char *rows)
 {
 	bool table = str_has_prefix(format, TABLE);
@@ -200,7 +270,10 @@ int format_rows(const struct format_list *list, const char *format, const char *
 	auto_tmpl struct tmpl *t = NULL;
 	struct err e = ERR_INIT;
 
-	template_text(format, table, &template);
+	if (list->raw && str_eq(format, "raw"))
+		str_add(&template, list->raw);
+	else
+		template_text(format, table, &template);
 	if (format_parse(template.buf, &t, &e) < 0)
 		return complain(1, &e);
 	if ((table && add_heading(list, t, &out, &e) < 0) ||
@@ -222,25 +295,26 @@ int format_rows(const struct format_list *list, const char *format, const char *
 void format_document_opts(struct tmpl_opts *ret, const char *type_name)
 {
 	static const struct tmpl_map maps[] = {
-		{ "Data", TMPL_ELEM_STRING },
-		{ "ExposedPorts", TMPL_ELEM_ANY },
-		{ "Labels", TMPL_ELEM_STRING },
-		{ "Networks", TMPL_ELEM_ANY },
-		{ "Options", TMPL_ELEM_STRING },
-		{ "PortBindings", TMPL_ELEM_LIST },
-		{ "Ports", TMPL_ELEM_LIST },
-		{ "Runtimes", TMPL_ELEM_ANY },
-		{ "StorageOpt", TMPL_ELEM_STRING },
-		{ "Sysctls", TMPL_ELEM_STRING },
-		{ "Tmpfs", TMPL_ELEM_STRING },
-		{ "Volumes", TMPL_ELEM_ANY },
-		{ NULL, TMPL_ELEM_ANY },
+		{ "Attributes", TMPL_ELEM_STRING }, { "Data", TMPL_ELEM_STRING },
+		{ "Details", TMPL_ELEM_STRING },    { "IndexConfigs", TMPL_ELEM_ANY },
+		{ "ExposedPorts", TMPL_ELEM_ANY },  { "Labels", TMPL_ELEM_STRING },
+		{ "Networks", TMPL_ELEM_ANY },	    { "Options", TMPL_ELEM_STRING },
+		{ "PortBindings", TMPL_ELEM_LIST }, { "Ports", TMPL_ELEM_LIST },
+		{ "Runtimes", TMPL_ELEM_ANY },	    { "StorageOpt", TMPL_ELEM_STRING },
+		{ "Sysctls", TMPL_ELEM_STRING },    { "Tmpfs", TMPL_ELEM_STRING },
+		{ "Volumes", TMPL_ELEM_ANY },	    { NULL, TMPL_ELEM_ANY },
 	};
 	static const struct tmpl_alias aliases[] = {
 		{ "APIVersion", "ApiVersion" },
 		{ "CPUShares", "CpuShares" },
+		{ "From", "from" }, /* an event's, as the next four */
 		{ "ID", "Id" },
+		{ "ID", "id" },
 		{ "NanoCPUs", "NanoCpus" },
+		{ "Scope", "scope" },
+		{ "Status", "status" },
+		{ "Time", "time" },
+		{ "TimeNano", "timeNano" },
 		{ NULL, NULL },
 	};
 

@@ -24,10 +24,19 @@ struct format_column {
 struct format_list {
 	const struct format_column *columns;
 	const char *type_name; /* of a row, to Go */
+	const char *raw;       /* what "raw" stands for; NULL: such a template is text */
 };
 
 /* Not given, or "table": the verb prints its own table. */
 bool format_is_default(const char *format);
+
+/*
+ * For verbs that look at the template before they look at anything else: "failed to parse template: ...",
+ * or "failed to execute template: ..." for a field that there is not.
+ */
+int format_check(const struct format_list *list, const char *format, struct err *e) MUST_CHECK;
+/* Whether a template asks for the field. */
+bool format_uses(const char *format, const char *field);
 
 /* Prints each entry of the JSON array `rows`; nothing when one of them fails. Returns the exit code; what
  * is wrong is printed. */
@@ -47,6 +56,10 @@ int format_document(const char *format, const char *type_name, const char *docum
 
 /* A time as Docker's rows have it: "2026-01-02 03:04:05 +0000 UTC". */
 void format_time(int64_t ns, struct str *out);
+
+/* RFC 3339 in local time with Go's zone ("Z", "+02:00"), with nine digits of a fraction or none; 0 is Go's
+ * zero time. */
+void format_rfc3339(int64_t ns, bool fraction, struct str *out);
 
 /* Tab-separated cells in lines become columns: ten wide at least, three blanks between. */
 void format_columns(const char *text, struct str *out);

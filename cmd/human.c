@@ -134,6 +134,9 @@ void human_status(struct str *out, const struct human_state *s)
 		human_duration(out, s->now - s->started);
 		if (str_eq(s->state, "paused"))
 			str_add(out, " (Paused)");
+		else if (s->health && *s->health)
+			str_addf(out, " (%s%s)", str_eq(s->health, "starting") ? "health: " : "",
+				 s->health);
 	} else if (restarting || str_eq(s->state, "exited")) {
 		str_addf(out, "%s (%d) ", restarting ? "Restarting" : "Exited", s->exit_code);
 		human_duration(out, s->now - s->finished);

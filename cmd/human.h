@@ -30,8 +30,9 @@ struct human_state {
 		state; /* Docker's word: created, running, paused, exited, dead, removing, restarting */
 	int64_t now, started, finished;
 	int exit_code;
+	const char *health; /* "starting", "healthy", "unhealthy"; NULL or "": no check */
 };
-/* "Up 3 minutes", "Exited (137) 2 hours ago", "Created" */
+/* "Up 3 minutes (healthy)", "Exited (137) 2 hours ago", "Created" */
 void human_status(struct str *out, const struct human_state *s);
 
 #endif

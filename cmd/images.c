@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* images, rmi, tag. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/config.h"
+#include "cmd/filter.h"
 #include "cmd/format.h"
 #include "cmd/human.h"
-#include "cmd/progress.h"
 #include "cmd/table.h"
 #include "cmd/verbs.h"
-#include "engine/image.h"
-#include "registry/reference.h"
+#include "cmd/when.h"
+#include "engine/image_filter.h"
 
 #define NONE	   "<none>"
 #define CELL_LIMIT 4096
-
-/* ---- images ---- */
+/* --format raw */
+#define RAW_HEAD   "repository: {{.Repository}}\ntag: {{.Tag}}\n"
+#define RAW_DIGEST "digest: {{.Digest}}\n"
+#define RAW_TAIL   "image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n"
 
 struct images_args {
 	bool all, digests, no_trunc, quiet;
+	struct strv filters;
 	const char *format;
 };
 
@@ -50,34 +53,8 @@ static void lines_release(struct lines *l)
 }
 #define auto_lines __attribute__((cleanup(lines_release)))
 
-/* What the operand REPOSITORY[:TAG] asks for, in familiar form; NULL texts: anything. */
-struct wanted {
-	char *repository, *tag;
-};
-
-static int wanted_parse(const char *text, struct wanted *ret, struct err *e)
+static void add_line(struct lines *lines, struct line l)
 {
-	auto_reference struct reference r = REFERENCE_INIT;
-
-	if (reference_parse(text, &r, e) < 0)
-		return -1;
-	ret->repository = reference_familiar_name(&r);
-	ret->tag = xstrdup(r.tag);
-	return 0;
-}
-
-static bool is_wanted(const struct wanted *w, const struct line *l)
-{
-	return (!w->repository || str_eq(w->repository, l->repository)) &&
-	       (!w->tag || str_eq(w->tag, l->tag));
-}
-
-static void add_line(struct lines *lines, const struct wanted *w, struct line l)
-{
-	if (!is_wanted(w, &l)) {
-		line_release(&l);
-		return;
-	}
 	if (lines->n == lines->cap) {
 		lines->cap = lines->cap ? lines->cap * 2 : 16;
 		lines->v = xreallocarray(lines->v, lines->cap, sizeof(*lines->v));
@@ -85,46 +62,66 @@ static void add_line(struct lines *lines, const struct wanted *w, struct line l)
 	lines->v[lines->n++] = l;
 }
 
-/* The digest of a repository's name: "sha256:..." of "debian@sha256:...", or "<none>". */
-static char *digest_of_name(const struct image_row *image, const char *repository)
+static void add_name(struct lines *lines, const struct image_row *image, const char *tag,
+		     const char *digest)
 {
-	size_t n = strlen(repository);
+	const char *name = tag ? tag : digest;
+	const char *end = tag ? strrchr(tag, ':') : strchr(digest, '@');
 
-	for (size_t i = 0; i < image->digests.n; i++) {
-		const char *text = image->digests.v[i];
-
-		if (strncmp(text, repository, n) == 0 && text[n] == '@')
-			return xstrdup(text + n + 1);
-	}
-	return xstrdup(NONE);
+	if (!end)
+		return;
+	add_line(lines, (struct line){
+				.image = image,
+				.repository = xstrndup(name, (size_t)(end - name)),
+				.tag = xstrdup(tag ? end + 1 : NONE),
+				.digest = xstrdup(digest ? strchr(digest, '@') + 1 : NONE),
+			});
 }
 
-static void add_image(struct lines *lines, const struct wanted *w, const struct image_row *image)
+/* Whether a digest is of the repository of a tag. */
+static bool same_repository(const char *tag, const char *digest)
+{
+	size_t n = (size_t)(strrchr(tag, ':') - tag);
+
+	return strncmp(tag, digest, n) == 0 && digest[n] == '@';
+}
+
+/* A tag has a line for each digest of its repository, where digests are to be shown. */
+static void add_tag(struct lines *lines, const struct image_row *image, const char *tag,
+		    bool digests)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < image->digests.n && digests; i++) {
+		if (!same_repository(tag, image->digests.v[i]))
+			continue;
+		add_name(lines, image, tag, image->digests.v[i]);
+		any = true;
+	}
+	if (!any)
+		add_name(lines, image, tag, NULL);
+}
+
+static bool has_tag(const struct image_row *image, const char *digest)
 {
 	for (size_t i = 0; i < image->tags.n; i++) {
-		const char *name = image->tags.v[i], *colon = strrchr(name, ':');
-		struct line l = { .image = image };
-
-		if (!colon)
-			continue;
-		l.repository = xstrndup(name, (size_t)(colon - name));
-		l.tag = xstrdup(colon + 1);
-		l.digest = digest_of_name(image, l.repository);
-		add_line(lines, w, l);
+		if (same_repository(image->tags.v[i], digest))
+			return true;
 	}
-	if (image->tags.n)
-		return;
-	if (image->digests.n == 0)
-		add_line(lines, w,
-			 (struct line){ image, xstrdup(NONE), xstrdup(NONE), xstrdup(NONE) });
+	return false;
+}
+
+static void add_image(struct lines *lines, const struct image_row *image, bool digests)
+{
+	for (size_t i = 0; i < image->tags.n; i++)
+		add_tag(lines, image, image->tags.v[i], digests);
 	for (size_t i = 0; i < image->digests.n; i++) {
-		const char *name = image->digests.v[i];
-		size_t at = strcspn(name, "@");
-
-		add_line(lines, w,
-			 (struct line){ image, xstrndup(name, at), xstrdup(NONE),
-					xstrdup(name + at + !!name[at]) });
+		if (!has_tag(image, image->digests.v[i]))
+			add_name(lines, image, NULL, image->digests.v[i]);
 	}
+	if (image->tags.n + image->digests.n == 0)
+		add_line(lines,
+			 (struct line){ image, xstrdup(NONE), xstrdup(NONE), xstrdup(NONE) });
 }
 
 static void id_text(struct str *out, const char *id, bool no_trunc)
@@ -187,9 +184,7 @@ static void write_row(struct json_writer *w, const struct images_args *a, const 
 	auto_str struct str text = STR_INIT(CELL_LIMIT);
 
 	jw_begin_object(w, NULL);
-	str_addf(&text, "%lld", (long long)l->image->containers);
-	jw_str(w, "Containers", text.buf);
-	str_clear(&text);
+	jw_str(w, "Containers", "N/A");
 	format_time(l->image->created, &text);
 	jw_str(w, "CreatedAt", text.buf);
 	str_clear(&text);
@@ -210,7 +205,7 @@ static void write_row(struct json_writer *w, const struct images_args *a, const 
 	jw_end(w);
 }
 
-static int print_rows(const struct images_args *a, const struct lines *lines)
+static int print_rows(const struct images_args *a, const char *format, const struct lines *lines)
 {
 	static const struct format_column columns[] = {
 		{ "Containers", "CONTAINERS" },
@@ -226,7 +221,9 @@ static int print_rows(const struct images_args *a, const struct lines *lines)
 		{ "VirtualSize", "SIZE" },
 		{ NULL, NULL },
 	};
-	static const struct format_list format = { columns, "*formatter.imageContext" };
+	const struct format_list list = { columns, "*formatter.imageContext",
+					  a->digests ? RAW_HEAD RAW_DIGEST RAW_TAIL
+						     : RAW_HEAD RAW_TAIL };
 	auto_str struct str rows = STR_INIT(STR_HUGE);
 	struct json_writer w;
 
@@ -235,7 +232,7 @@ static int print_rows(const struct images_args *a, const struct lines *lines)
 	for (size_t i = 0; i < lines->n; i++)
 		write_row(&w, a, &lines->v[i]);
 	jw_end(&w);
-	return format_rows(&format, a->format, rows.buf);
+	return format_rows(&list, format, rows.buf);
 }
 
 static void print_ids(const struct images_args *a, const struct lines *lines)
@@ -248,36 +245,82 @@ static void print_ids(const struct images_args *a, const struct lines *lines)
 	}
 }
 
+static int read_dangling(const struct strv *texts, enum image_dangling *ret, struct err *e)
+{
+	for (size_t i = 0; i < texts->n; i++) {
+		const char *text = texts->v[i];
+
+		if (str_eq(text, "true") || str_eq(text, "1"))
+			*ret = DANGLING_ONLY;
+		else if (str_eq(text, "false") || str_eq(text, "0"))
+			*ret = DANGLING_NOT;
+		else
+			return err_set(e, ERR_INVALID, "invalid filter 'dangling=[%.100s]'", text);
+	}
+	return 0;
+}
+
+static int make_filter(const struct images_args *a, const char *name, struct image_filter *f,
+		       struct err *e)
+{
+	auto_strv struct strv dangling = STRV_INIT;
+	auto_strv struct strv until = STRV_INIT;
+	const struct filter_key keys[] = {
+		{ "before", &f->before }, { "dangling", &dangling },
+		{ "label", &f->labels },  { "reference", &f->references },
+		{ "since", &f->since },	  { "until", &until },
+		{ NULL, NULL },
+	};
+
+	if (filter_sort(&a->filters, keys, e) < 0 || read_dangling(&dangling, &f->dangling, e) < 0)
+		return -1;
+	if (name)
+		strv_add(&f->references, name);
+	for (size_t i = 0; i < until.n; i++) {
+		if (when_parse(until.v[i], clock_now(), &f->until_ns, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int print(const struct images_args *a, const char *format, const struct image_rows *rows)
+{
+	auto_lines struct lines lines = { NULL, 0, 0 };
+	bool digests = a->digests || format_uses(format, "Digest");
+
+	for (size_t i = 0; i < rows->n; i++)
+		add_image(&lines, &rows->v[i], digests);
+	if (!format_is_default(format))
+		return print_rows(a, format, &lines);
+	if (a->quiet)
+		print_ids(a, &lines);
+	else
+		print_table(a, &lines);
+	return 0;
+}
+
 static int images_main(struct cmd *c, void *args, const struct operands *operands)
 {
 	auto_image_rows struct image_rows rows = IMAGE_ROWS_INIT;
-	auto_lines struct lines lines = { NULL, 0, 0 };
-	struct wanted wanted = { NULL, NULL };
+	auto_image_filter struct image_filter filter = { .dangling = DANGLING_ANY };
 	const struct images_args *a = args;
+	const char *format = a->format;
 	struct err e = ERR_INIT;
-	int code = 0;
 
-	if (operands->n && wanted_parse(operands->v[0], &wanted, &e) < 0)
+	if ((!format || !*format) && !a->quiet)
+		format = config_images_format(c);
+	if (make_filter(a, operands->n ? operands->v[0] : NULL, &filter, &e) < 0 ||
+	    cmd_open(c, &e) < 0 || image_list_filtered(c->store, &filter, &rows, &e) < 0)
 		return cmd_fail(c, &e);
-	if (cmd_open(c, &e) == 0 && image_list(c->store, &rows, &e) == 0) {
-		for (size_t i = 0; i < rows.n; i++)
-			add_image(&lines, &wanted, &rows.v[i]);
-		if (!format_is_default(a->format))
-			code = print_rows(a, &lines);
-		else if (a->quiet)
-			print_ids(a, &lines);
-		else
-			print_table(a, &lines);
-	}
-	free(wanted.repository);
-	free(wanted.tag);
-	return err_is_set(&e) ? cmd_fail(c, &e) : code;
+	return print(a, format, &rows);
 }
 
 static const struct opt images_opts[] = {
 	OPT_BOOL('a', "all", struct images_args, all,
 		 "Also show intermediate images (there are none)"),
 	OPT_BOOL(0, "digests", struct images_args, digests, "Show digests"),
+	OPT_LIST('f', "filter", struct images_args, filters, "filter",
+		 "Show only what fits the condition", COMP_NONE, .check = filter_check),
 	OPT_STR(0, "format", struct images_args, format, "string", FORMAT_LIST_HELP, COMP_NONE),
 	OPT_BOOL(0, "no-trunc", struct images_args, no_trunc, "Show whole IDs"),
 	OPT_BOOL('q', "quiet", struct images_args, quiet, "Only show IDs"),
@@ -293,70 +336,4 @@ const struct verb verb_images = {
 	.argsize = sizeof(struct images_args),
 	.comp = COMP_IMAGE,
 	.main = images_main,
-};
-
-/* ---- rmi ---- */
-
-struct rmi_args {
-	bool force;
-};
-
-static int rmi_main(struct cmd *c, void *args, const struct operands *operands)
-{
-	const struct image_listener listener = { progress_status, stdout, -1 };
-	const struct rmi_args *a = args;
-	struct err e = ERR_INIT;
-	int code = 0;
-
-	if (cmd_open(c, &e) < 0)
-		return cmd_fail(c, &e);
-	for (int i = 0; i < operands->n; i++) {
-		err_clear(&e);
-		if (image_remove(c->store, operands->v[i], a->force, &listener, &e) == 0)
-			continue;
-		cmd_error(&e);
-		if (!a->force || e.kind != ERR_NOT_FOUND)
-			code = 1;
-	}
-	return code;
-}
-
-static const struct opt rmi_opts[] = {
-	OPT_BOOL('f', "force", struct rmi_args, force,
-		 "Remove it though stopped containers were made from it"),
-	OPT_END
-};
-
-const struct verb verb_rmi = {
-	.name = "rmi",
-	.operands = "IMAGE [IMAGE...]",
-	.min_operands = 1,
-	.max_operands = OPT_MANY,
-	.summary = "Remove images",
-	.opts = rmi_opts,
-	.argsize = sizeof(struct rmi_args),
-	.comp = COMP_IMAGE,
-	.main = rmi_main,
-};
-
-/* ---- tag ---- */
-
-static int tag_main(struct cmd *c, void *args, const struct operands *operands)
-{
-	struct err e = ERR_INIT;
-
-	(void)args;
-	if (cmd_open(c, &e) < 0 || image_tag(c->store, operands->v[0], operands->v[1], &e) < 0)
-		return cmd_fail(c, &e);
-	return 0;
-}
-
-const struct verb verb_tag = {
-	.name = "tag",
-	.operands = "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
-	.min_operands = 2,
-	.max_operands = 2,
-	.summary = "Give an image one more name",
-	.comp = COMP_IMAGE,
-	.main = tag_main,
 };

@@ -5,13 +5,17 @@
 
 #include "base/strv.h"
 
-/* One key: a character, or "ctrl-" and one of a-z @ [ \ ] ^ _. */
+/* One key: a character, "DEL", or "ctrl-" and one of a-z @ [ \ ] ^ _. */
 static int parse_key(const char *text, char *ret)
 {
 	char c;
 
 	if (strlen(text) == 1) {
 		*ret = *text;
+		return 0;
+	}
+	if (strcmp(text, "DEL") == 0) {
+		*ret = 0x7f;
 		return 0;
 	}
 	if (strlen(text) != 6 || strncmp(text, "ctrl-", 5) != 0)

@@ -5,14 +5,17 @@
 #include "base/fd.h"
 #include "base/parse.h"
 #include "cmd/cmd.h"
+#include "cmd/log_details.h"
 #include "cmd/verbs.h"
 #include "cmd/when.h"
 #include "engine/client.h"
 #include "engine/container.h"
 #include "engine/logread.h"
 
+#define DETAILS_MAX ((size_t)1 << 20)
+
 struct logs_args {
-	bool follow, timestamps;
+	bool details, follow, timestamps;
 	const char *since, *tail, *until;
 };
 
@@ -47,15 +50,33 @@ static int watch_end(struct cmd *c, const struct container *container, struct cl
 	return client_begin_wait(*client, ret_fd, e);
 }
 
+/* Which driver has the log, and what --details shows of the container. */
+static int check_log(struct cmd *c, const struct logs_args *a, const char *id, struct str *details,
+		     struct err *e)
+{
+	auto_spec struct container_spec spec = { .id = NULL };
+
+	if (container_spec_load(c->store, id, &spec, e) < 0)
+		return -1;
+	if (str_eq(spec.log_driver, "none"))
+		return err_set(e, ERR_INVALID,
+			       "configured logging driver does not support reading");
+	return a->details ? log_details(&spec, details, e) : 0;
+}
+
 static int print_log(struct cmd *c, const struct logs_args *a, const struct container *container,
 		     struct logread *r, struct err *e)
 {
 	struct log_printer printer = { .fd = { 1, 2 }, .timestamps = a->timestamps };
+	auto_str struct str details = STR_INIT(DETAILS_MAX);
 	auto_client struct client *client = NULL;
 	auto_close int dirfd = -1;
 	char name[PATH_NAME_SIZE];
 	int result;
 
+	if (check_log(c, a, container->id, &details, e) < 0)
+		return -1;
+	printer.details = details.len ? details.buf : NULL;
 	if (fd_open_dir(c->paths.root_fd, path_container(container->id, NULL, name), &dirfd, e) < 0)
 		return -1;
 	if (a->follow && watch_end(c, container, &client, &r->end_fd, e) < 0)
@@ -80,17 +101,19 @@ static int logs_main(struct cmd *c, void *args, const struct operands *operands)
 	struct err e = ERR_INIT;
 
 	r.tail = parse_tail(a->tail);
-	if (parse_when("since", a->since, &r.since, &e) < 0 ||
-	    parse_when("until", a->until, &r.until, &e) < 0)
-		return cmd_fail(c, &e);
 	if (cmd_open(c, &e) < 0 || container_find(c->store, operands->v[0], &container, &e) < 0)
 		return cmd_fail(c, &e);
+	if (parse_when("since", a->since, &r.since, &e) < 0 ||
+	    parse_when("until", a->until, &r.until, &e) < 0)
+		return cmd_refuse(c, &e);
 	if (print_log(c, a, &container, &r, &e) < 0)
 		return cmd_fail(c, &e);
 	return 0;
 }
 
 static const struct opt logs_opts[] = {
+	OPT_BOOL(0, "details", struct logs_args, details,
+		 "Show the labels and variables that --log-opt has chosen"),
 	OPT_BOOL('f', "follow", struct logs_args, follow, "Go on as long as the container runs"),
 	OPT_STR(0, "since", struct logs_args, since, "string",
 		"Only what came after this time (\"2026-01-02T13:23:37Z\") or so long ago "

@@ -139,13 +139,25 @@ static int unknown_command(const char *prog, const char *family, const char *nam
 	return 1;
 }
 
+/* A family has no options but --help. */
+static int bad_family_flag(const char *path, const char *word)
+{
+	const struct verb none = { .name = path };
+	struct err e = ERR_INIT;
+
+	if (word[1] == '-')
+		(void)err_set(&e, ERR_INVALID, "unknown flag: %.*s", (int)strcspn(word, "="), word);
+	else
+		(void)err_set(&e, ERR_INVALID, "unknown shorthand flag: '%c' in %s", word[1], word);
+	return bad_flag(path, &none, &e);
+}
+
 /* `kvbox FAMILY` and what follows; `argv` begins after the family's name. */
 static int run_family(struct cmd *c, const struct verb_family *family, int argc, char **argv)
 {
 	auto_str struct str text = STR_INIT(HELP_LIMIT);
 	bool help = argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0);
 	const struct verb_entry *entry;
-	struct err e = ERR_INIT;
 
 	if (argc == 0 || help) {
 		help_family(&text, c->prog, family);
@@ -153,15 +165,8 @@ static int run_family(struct cmd *c, const struct verb_family *family, int argc,
 		return 0;
 	}
 	c->path = xasprintf("%s %s", c->prog, family->name);
-	if (argv[0][0] == '-') {
-		const struct verb none = { .name = family->name, .operands = "COMMAND" };
-		const char *name = argv[0] + strspn(argv[0], "-");
-
-		(void)err_set(&e, ERR_INVALID, "unknown %s: %s%.*s",
-			      argv[0][1] == '-' ? "flag" : "shorthand flag",
-			      argv[0][1] == '-' ? "--" : "-", (int)strcspn(name, "="), name);
-		return bad_flag(c->path, &none, &e);
-	}
+	if (argv[0][0] == '-')
+		return bad_family_flag(c->path, argv[0]);
 	entry = verb_entry_find(family->name, argv[0]);
 	if (!entry)
 		return unknown_command(c->prog, family->name, argv[0]);
@@ -195,6 +200,10 @@ static int run_help(struct cmd *c, int argc, char **argv)
 
 	if (argc == 0)
 		return print_program_help(stdout, c->prog);
+	if (!verb_entry_find(NULL, argv[0]) && !verb_family_find(argv[0])) {
+		fprintf(stderr, "unknown help topic: %s\n", argv[0]);
+		return 1;
+	}
 	for (; n < argc && n < 2; n++)
 		words[n] = argv[n];
 	words[n++] = help;

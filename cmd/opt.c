@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/opt.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
 
-#define INTS_OUT_OF_RANGE "value out of range"
-#define CPUS_DIGITS	  9
-#define CPUS_MAX	  1000000
+#define CPUS_DIGITS 9
+#define CPUS_MAX    1000000
 
 struct parser {
 	const struct verb *verb;
@@ -38,39 +38,116 @@ static const struct opt *find_letter(const struct verb *verb, char letter)
 	return NULL;
 }
 
+/* The digits of a number in Go's base 0: "0x", "0o", "0b" and "0" say which base. */
+static const char *number_base(const char *digits, int *base)
+{
+	static const struct {
+		char letter;
+		int base;
+	} prefixes[] = { { 'x', 16 }, { 'o', 8 }, { 'b', 2 } };
+
+	*base = 10;
+	if (digits[0] != '0' || !digits[1])
+		return digits;
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		if (tolower((unsigned char)digits[1]) == prefixes[i].letter) {
+			*base = prefixes[i].base;
+			return digits + 2;
+		}
+	}
+	*base = 8;
+	return digits + 1;
+}
+
+static int digit_value(char c)
+{
+	return isdigit((unsigned char)c)    ? c - '0'
+	       : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10
+					    : 16;
+}
+
+/* False when there are other characters than digits of the base, and single "_" between them. */
+static bool are_digits(const char *p, const char *start, int base)
+{
+	bool digit = p > start; /* a prefix counts as one: "0x_1" */
+
+	for (; *p; p++) {
+		if (*p == '_' && (!digit || !p[1]))
+			return false;
+		if (*p != '_' && digit_value(*p) >= base)
+			return false;
+		digit = *p != '_';
+	}
+	return digit;
+}
+
+/* As Go's ParseInt(text, 0, 64) and ParseUint(text, 0, 16) and their errors. */
+static int parse_number(const char *text, bool sign, uint64_t max, int64_t *ret, struct err *e)
+{
+	bool minus = sign && *text == '-';
+	const char *start = text + (minus || (sign && *text == '+')), *digits;
+	const char *name = sign ? "ParseInt" : "ParseUint";
+	uint64_t v = 0;
+	int base;
+
+	digits = number_base(start, &base);
+	if (!are_digits(digits, start, base) || (digits == start + 2 && !*digits))
+		return err_set(e, ERR_INVALID, "strconv.%s: parsing \"%.100s\": invalid syntax",
+			       name, text);
+	for (; *digits; digits++) {
+		if (*digits == '_')
+			continue;
+		if (__builtin_mul_overflow(v, (uint64_t)base, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)digit_value(*digits), &v) ||
+		    v > max + minus)
+			return err_set(e, ERR_INVALID,
+				       "strconv.%s: parsing \"%.100s\": value out of range", name,
+				       text);
+	}
+	*ret = minus ? (int64_t)(0 - v) : (int64_t)v;
+	return 0;
+}
+
 static int parse_int(const char *text, int64_t *ret, struct err *e)
 {
-	struct err why = ERR_INIT;
-	const char *digits = text + (*text == '-' || *text == '+');
-
-	if (parse_i64(text, INT32_MIN, INT32_MAX, ret, &why) == 0)
-		return 0;
-	return err_set(e, ERR_INVALID, "strconv.ParseInt: parsing \"%.100s\": %s", text,
-		       *digits && strspn(digits, "0123456789") == strlen(digits)
-			       ? INTS_OUT_OF_RANGE
-			       : "invalid syntax");
+	return parse_number(text, true, INT64_MAX, ret, e);
 }
 
 /* A decimal number of processors, exact to 1e-9. */
 static int parse_cpus(const char *text, int64_t *ret, struct err *e)
 {
-	size_t whole = strspn(text, "0123456789");
-	const char *fraction = text[whole] == '.' ? text + whole + 1 : text + whole;
+	bool minus = *text == '-';
+	const char *number = text + (minus || *text == '+');
+	size_t whole = strspn(number, "0123456789");
+	const char *fraction = number[whole] == '.' ? number + whole + 1 : number + whole;
 	size_t digits = strspn(fraction, "0123456789");
 	int64_t v = 0;
 
 	if (fraction[digits] || whole + digits == 0)
 		return err_set(e, ERR_INVALID, "failed to parse %.100s as a rational number", text);
 	for (size_t i = 0; i < whole && v <= CPUS_MAX; i++)
-		v = v * 10 + (text[i] - '0');
+		v = v * 10 + (number[i] - '0');
 	if (v > CPUS_MAX)
 		return err_set(e, ERR_INVALID, "value is too large");
 	for (size_t i = 0; i < CPUS_DIGITS; i++)
 		v = v * 10 + (i < digits ? fraction[i] - '0' : 0);
 	if (digits > CPUS_DIGITS && strspn(fraction + CPUS_DIGITS, "0") != digits - CPUS_DIGITS)
 		return err_set(e, ERR_INVALID, "value is too precise");
-	*ret = v;
+	*ret = minus ? -v : v;
 	return 0;
+}
+
+static int parse_swap(const char *text, int64_t *ret, struct err *e)
+{
+	if (strcmp(text, "-1") != 0)
+		return parse_size(text, ret, e);
+	*ret = -1;
+	return 0;
+}
+
+static int parse_time(const char *text, int64_t *ret, struct err *e)
+{
+	return parse_duration(text, ret, e) < 0 ? err_wrap(e, "time") : 0;
 }
 
 static int set_bool(bool *field, const char *text, struct err *e)
@@ -88,6 +165,8 @@ static int set_value(const struct opt *o, void *args, const char *text, struct e
 	char *field = (char *)args + o->offset;
 	struct opt_int *number;
 
+	if (o->check && o->check(text, e) < 0)
+		return -1;
 	switch (o->kind) {
 	case OPT_KIND_BOOL:
 		return set_bool((void *)field, text, e);
@@ -95,8 +174,11 @@ static int set_value(const struct opt *o, void *args, const char *text, struct e
 		memcpy(field, &text, sizeof(text));
 		return 0;
 	case OPT_KIND_INT:
+	case OPT_KIND_UINT16:
 		number = (void *)field;
-		if (parse_int(text, &number->v, e) < 0)
+		if (o->kind == OPT_KIND_INT
+			    ? parse_int(text, &number->v, e) < 0
+			    : parse_number(text, false, UINT16_MAX, &number->v, e) < 0)
 			return -1;
 		number->set = true;
 		return 0;
@@ -105,6 +187,10 @@ static int set_value(const struct opt *o, void *args, const char *text, struct e
 		return 0;
 	case OPT_KIND_SIZE:
 		return parse_size(text, (void *)field, e);
+	case OPT_KIND_SWAP:
+		return parse_swap(text, (void *)field, e);
+	case OPT_KIND_DURATION:
+		return parse_time(text, (void *)field, e);
 	case OPT_KIND_CPUS:
 		return parse_cpus(text, (void *)field, e);
 	case OPT_KIND_END:
@@ -128,6 +214,17 @@ static int set_given(const struct parser *p, const struct opt *o, const char *te
 		       o->name, why.msg);
 }
 
+static int set_help(struct parser *p, const char *value, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	p->result->help = true;
+	if (!value || set_bool(&p->result->help, value, &why) == 0)
+		return 0;
+	return err_set(e, ERR_INVALID, "invalid argument \"%.100s\" for \"--help\" flag: %s", value,
+		       why.msg);
+}
+
 static int parse_long(struct parser *p, const char *word, struct err *e)
 {
 	const char *name = word + 2;
@@ -138,10 +235,8 @@ static int parse_long(struct parser *p, const char *word, struct err *e)
 	if (n == 0 || *name == '-')
 		return err_set(e, ERR_INVALID, "bad flag syntax: %.100s", word);
 	o = find_name(p->verb, name, n);
-	if (!o && n == strlen("help") && memcmp(name, "help", n) == 0) {
-		p->result->help = true;
-		return 0;
-	}
+	if (!o && n == strlen("help") && memcmp(name, "help", n) == 0)
+		return set_help(p, value, e);
 	if (!o)
 		return err_set(e, ERR_INVALID, "unknown flag: --%.*s", (int)(n > 100 ? 100 : n),
 			       name);
@@ -219,7 +314,7 @@ int opt_parse(const struct verb *verb, int argc, char **argv, void *args, struct
 	for (const struct opt *o = verb->opts; o && o->name; o++) {
 		if (o->value && set_value(o, args, o->value, e) < 0)
 			return err_wrap(e, "--%s", o->name);
-		if (o->kind == OPT_KIND_INT)
+		if (o->kind == OPT_KIND_INT || o->kind == OPT_KIND_UINT16)
 			((struct opt_int *)(void *)((char *)args + o->offset))->set = false;
 	}
 	result.operands.v = xcalloc((size_t)argc + 1, sizeof(char *));

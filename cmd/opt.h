@@ -28,10 +28,13 @@ enum opt_kind {
 	OPT_KIND_END,
 	OPT_KIND_BOOL, /* bool */
 	OPT_KIND_STR,  /* const char *, NULL when not given */
-	OPT_KIND_INT,  /* struct opt_int */
-	OPT_KIND_LIST, /* struct strv, one entry for each time it was given */
-	OPT_KIND_SIZE, /* int64_t, bytes: "512m" */
-	OPT_KIND_CPUS, /* int64_t, 1e-9 processors: "1.5" */
+	OPT_KIND_INT, /* struct opt_int; also "0x1f", "0b11", "017" and "1_000", as Go reads them */
+	OPT_KIND_UINT16,   /* struct opt_int, the same from 0 to 65535 */
+	OPT_KIND_LIST,	   /* struct strv, one entry for each time it was given */
+	OPT_KIND_SIZE,	   /* int64_t, bytes: "512m" */
+	OPT_KIND_SWAP,	   /* the same, or -1 for no limit */
+	OPT_KIND_DURATION, /* int64_t, nanoseconds: "1m30s" */
+	OPT_KIND_CPUS,	   /* int64_t, 1e-9 processors: "1.5" */
 	OPT_KIND_COUNT,
 };
 
@@ -61,6 +64,8 @@ struct opt {
 	enum opt_comp comp;
 	const char *value; /* at the start, as text; --help shows it. NULL: zero */
 	bool hidden;	   /* accepted, but shown nowhere: Docker's older names */
+	/* Of texts and lists: may refuse a value. NULL: any will do. */
+	int (*check)(const char *text, struct err *e);
 };
 
 #define OPT_AT_(type, member, want)                                                          \
@@ -87,6 +92,12 @@ struct opt {
 	OPT_VALUE_(OPT_KIND_LIST, c, n, OPT_AT_(t, m, struct strv), v, h, co, ##__VA_ARGS__)
 #define OPT_SIZE(c, n, t, m, v, h, co, ...) \
 	OPT_VALUE_(OPT_KIND_SIZE, c, n, OPT_AT_(t, m, int64_t), v, h, co, ##__VA_ARGS__)
+#define OPT_SWAP(c, n, t, m, v, h, co, ...) \
+	OPT_VALUE_(OPT_KIND_SWAP, c, n, OPT_AT_(t, m, int64_t), v, h, co, ##__VA_ARGS__)
+#define OPT_DURATION(c, n, t, m, v, h, co, ...) \
+	OPT_VALUE_(OPT_KIND_DURATION, c, n, OPT_AT_(t, m, int64_t), v, h, co, ##__VA_ARGS__)
+#define OPT_UINT16(c, n, t, m, v, h, co, ...) \
+	OPT_VALUE_(OPT_KIND_UINT16, c, n, OPT_AT_(t, m, struct opt_int), v, h, co, ##__VA_ARGS__)
 #define OPT_CPUS(c, n, t, m, v, h, co, ...) \
 	OPT_VALUE_(OPT_KIND_CPUS, c, n, OPT_AT_(t, m, int64_t), v, h, co, ##__VA_ARGS__)
 #define OPT_END              \

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/env.h"
 #include "cmd/progress.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
@@ -83,22 +84,25 @@ struct load_args {
 static int load_main(struct cmd *c, void *args, const struct operands *operands)
 {
 	const struct load_args *a = args;
+	const bool given = a->input && *a->input;
 	auto_signals struct signals signals = SIGNALS_INIT;
 	struct image_listener listener = { progress_status, stdout, -1 };
 	auto_close int fd = -1;
-	struct err e = ERR_INIT;
+	struct err e = ERR_INIT, ignored = ERR_INIT;
 
 	(void)operands;
-	if (a->input && fd_open(AT_FDCWD, a->input, O_RDONLY, 0, &fd, &e) < 0)
+	if (given && fd_open(AT_FDCWD, a->input, O_RDONLY, 0, &fd, &ignored) < 0) {
+		(void)env_open_failed(a->input, ignored.sys, &e);
 		return cmd_refuse(c, &e);
-	if (!a->input && isatty(0)) {
+	}
+	if (!given && isatty(0)) {
 		(void)err_set(&e, ERR_INVALID, "requested load from stdin, but stdin is empty");
 		return cmd_refuse(c, &e);
 	}
 	if (signals_open(&signals, SIGNALS_ENDING, &e) < 0 || cmd_open(c, &e) < 0)
 		return cmd_fail(c, &e);
 	listener.cancel_fd = signals.fd;
-	if (image_load(c->store, a->input ? fd : 0, &listener, &e) < 0)
+	if (image_load(c->store, given ? fd : 0, &listener, &e) < 0)
 		return failed(c, &signals, &e);
 	return 0;
 }

@@ -34,11 +34,14 @@ static int check_options(struct run *r, struct err *e)
 	const struct run_args *a = r->args;
 	bool attach_stdin = a->attach.n ? strv_has(&a->attach, "stdin") : a->interactive;
 
-	if (keys_parse(a->detach_keys ? a->detach_keys : KEYS_DEFAULT, &r->session.keys, e) < 0)
+	if (session_keys(&r->session, r->cmd, a->detach_keys, e) < 0)
 		return -1;
 	r->session.tty = a->tty;
 	r->session.proxy = a->sig_proxy && !a->detach;
 	r->session.notice = print_notice;
+	if (a->detach && a->attach.n)
+		return err_set(e, ERR_INVALID,
+			       "conflicting options: cannot specify both --attach and --detach");
 	return a->detach ? 0 : session_check_tty(a->tty, attach_stdin, e);
 }
 
@@ -51,25 +54,6 @@ static int start_failed(const struct run *r, const struct err *e)
 		return cmd_interrupted(r->cmd, r->session.ended_by);
 	code = cmd_fail(r->cmd, e);
 	return e->kind == ERR_NO_COMMAND ? 127 : e->kind == ERR_NOT_EXEC ? 126 : code;
-}
-
-static int stream(struct run *r, struct client *client)
-{
-	struct client_result result = { 0 };
-	struct err e = ERR_INIT;
-
-	if (session_run(&r->session, client, &result, &e) < 0) {
-		if (r->session.asked >= 3) {
-			fprintf(stderr, "\n%s\n", e.msg);
-			return 1;
-		}
-		return session_failed(&r->session, r->cmd, &e);
-	}
-	if (result.detached)
-		return 0;
-	if (result.error[0])
-		fprintf(stderr, "%s: %s\n", r->cmd->prog, result.error);
-	return result.code;
 }
 
 static int start_and_stream(struct run *r, struct container_lock *lock)
@@ -88,7 +72,9 @@ static int start_and_stream(struct run *r, struct container_lock *lock)
 		printf("%s\n", r->spec.id);
 		code = 0;
 	} else {
-		code = stream(r, client);
+		if (!r->session.streams.out && !r->session.streams.err)
+			printf("%s\n", r->spec.id);
+		code = session_stream(&r->session, r->cmd, client);
 		run_trace_phase(&r->trace, "run");
 	}
 	if (run_trace_merge(&r->trace, client_trace(client), &e) < 0)
@@ -100,8 +86,10 @@ static int run_steps(struct run *r, const struct operands *operands)
 {
 	auto_container_lock struct container_lock lock = CONTAINER_LOCK_INIT;
 	struct err e = ERR_INIT;
-	int code;
+	int code = create_options(r->cmd, r->args, operands, &r->spec);
 
+	if (code)
+		return code;
 	if (check_options(r, &e) < 0) {
 		fprintf(stderr, "%s\n", e.msg);
 		return 1;
@@ -111,7 +99,8 @@ static int run_steps(struct run *r, const struct operands *operands)
 	if (signals_open(&r->session.signals, SIGNALS_ENDING, &e) < 0 || cmd_open(r->cmd, &e) < 0)
 		return cmd_fail(r->cmd, &e);
 	run_trace_phase(&r->trace, "store");
-	code = create_container(r->cmd, r->args, operands, &r->session.signals, &r->spec, &lock);
+	code = create_container(r->cmd, r->args, operands->v[0], &r->session.signals, &r->spec,
+				&lock);
 	if (code)
 		return code;
 	run_trace_phase(&r->trace, "create");

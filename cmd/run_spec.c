@@ -3,46 +3,32 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "cmd/env.h"
+#include "cmd/run_part.h"
 #include "engine/signame.h"
 #include "registry/platform.h"
 
-#define HOSTNAME_MAX  64
-#define SHORT_ID      12
-#define MEMORY_MIN    (INT64_C(6) << 20)
-#define NANO_CPUS_MIN INT64_C(10000000)
+#define SHORT_ID 12
 
-static void set_text(char **field, const char *value)
+void run_text(char **field, const char *value)
 {
 	free(*field);
-	*field = xstrdup(value);
+	*field = xstrdup(value ? value : "");
 }
 
 /* Which streams are attached; `-a` wins over the rule that run attaches to all but an unused stdin. */
-static int set_attach(const struct run_args *a, struct container_spec *spec, struct err *e)
+static void set_attach(const struct run_args *a, struct container_spec *spec)
 {
-	if (a->attach.n && a->detach)
-		return err_set(e, ERR_INVALID,
-			       "conflicting options: cannot specify both --attach and --detach");
 	for (size_t i = 0; i < a->attach.n; i++) {
 		const char *name = a->attach.v[i];
 
-		if (strcasecmp(name, "stdin") == 0)
-			spec->attach_stdin = true;
-		else if (strcasecmp(name, "stdout") == 0)
-			spec->attach_stdout = true;
-		else if (strcasecmp(name, "stderr") == 0)
-			spec->attach_stderr = true;
-		else
-			return err_set(e, ERR_INVALID,
-				       "invalid argument \"%.100s\": valid streams are STDIN, "
-				       "STDOUT and STDERR",
-				       name);
+		spec->attach_stdin |= strcasecmp(name, "stdin") == 0;
+		spec->attach_stdout |= strcasecmp(name, "stdout") == 0;
+		spec->attach_stderr |= strcasecmp(name, "stderr") == 0;
 	}
 	if (a->attach.n == 0 && !a->detach) {
 		spec->attach_stdout = spec->attach_stderr = true;
@@ -51,62 +37,73 @@ static int set_attach(const struct run_args *a, struct container_spec *spec, str
 	spec->open_stdin = a->interactive;
 	spec->stdin_once = a->interactive && spec->attach_stdin;
 	spec->tty = a->tty;
-	return 0;
 }
 
-static int check_limits(const struct run_args *a, struct err *e)
+int run_spec_stream(const char *text, struct err *e)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	int ignored;
+	if (strcasecmp(text, "stdin") == 0 || strcasecmp(text, "stdout") == 0 ||
+	    strcasecmp(text, "stderr") == 0)
+		return 0;
+	return err_set(e, ERR_INVALID, "valid streams are STDIN, STDOUT and STDERR");
+}
 
-	if (a->memory && a->memory < MEMORY_MIN)
-		return err_set(e, ERR_INVALID, "Minimum memory limit allowed is 6MB");
-	if (a->nano_cpus &&
-	    (a->nano_cpus < NANO_CPUS_MIN || a->nano_cpus > cpus * INT64_C(1000000000)))
-		return err_set(e, ERR_INVALID,
-			       "range of CPUs is from 0.01 to %ld.00, as there are only %ld CPUs "
-			       "available",
-			       cpus, cpus);
-	if (a->hostname && strlen(a->hostname) > HOSTNAME_MAX)
-		return err_set(e, ERR_INVALID, "invalid hostname '%.100s': longer than %d bytes",
-			       a->hostname, HOSTNAME_MAX);
-	if (a->workdir && *a->workdir && *a->workdir != '/')
-		return err_set(e, ERR_INVALID,
-			       "the working directory '%.200s' is invalid, it needs to be an "
-			       "absolute path",
-			       a->workdir);
-	if (a->network && strcmp(a->network, "none") != 0)
-		return err_set(e, ERR_INVALID,
-			       "network '%.100s' cannot be had: this version of kvbox has only "
-			       "--network none",
-			       a->network);
-	if (a->stop_signal && *a->stop_signal && signame_parse(a->stop_signal, &ignored, e) < 0)
+static int set_parts(const struct run_args *a, struct container_spec *spec, struct err *e)
+{
+	if (run_limits_set(&a->limits, spec, e) < 0 || run_files_set(&a->files, spec, e) < 0 ||
+	    run_network_set(&a->network, spec, e) < 0 || run_host_set(&a->host, spec, e) < 0 ||
+	    run_policy_set(&a->policy, spec, e) < 0 || run_security_set(&a->security, spec, e) < 0)
 		return -1;
-	return 0;
+	return run_health_set(&a->health, spec, e);
+}
+
+static int64_t stop_timeout(const struct opt_int *given)
+{
+	if (!given->set)
+		return SPEC_STOP_TIMEOUT_DEFAULT;
+	return given->v < -1 ? -1 : given->v > INT32_MAX ? INT32_MAX : given->v;
 }
 
 int run_spec_options(const struct run_args *a, const struct operands *command,
 		     struct container_spec *ret, struct err *e)
 {
-	if (check_limits(a, e) < 0 || set_attach(a, ret, e) < 0 ||
-	    env_collect(&a->env_files, &a->env, &ret->env, e) < 0 ||
+	ret->auto_remove = a->rm;
+	set_attach(a, ret);
+	if (set_parts(a, ret, e) < 0 || env_collect(&a->env_files, &a->env, &ret->env, e) < 0 ||
 	    env_collect_labels(&a->label_files, &a->labels, &ret->labels, e) < 0)
 		return -1;
 	if (a->entrypoint)
 		strv_add(&ret->entrypoint, a->entrypoint);
 	for (int i = 0; i < command->n; i++)
 		strv_add(&ret->cmd, command->v[i]);
-	set_text(&ret->name, a->name ? a->name : "");
-	set_text(&ret->hostname, a->hostname ? a->hostname : "");
-	set_text(&ret->user, a->user ? a->user : "");
-	set_text(&ret->workdir, a->workdir ? a->workdir : "");
-	set_text(&ret->stop_signal, a->stop_signal ? a->stop_signal : "");
-	if (a->stop_timeout.set)
-		ret->stop_timeout = a->stop_timeout.v < -1 ? -1 : a->stop_timeout.v;
-	ret->auto_remove = a->rm;
-	ret->memory = a->memory;
-	ret->nano_cpus = a->nano_cpus;
+	run_text(&ret->name, a->name);
+	run_text(&ret->user, a->user);
+	run_text(&ret->workdir, a->workdir);
+	run_text(&ret->vmm, a->vmm);
+	run_text(&ret->stop_signal, a->stop_signal);
+	run_text(&ret->cidfile, a->cidfile);
+	ret->stop_timeout = stop_timeout(&a->stop_timeout);
 	return 0;
+}
+
+int run_spec_check(const struct run_args *a, struct container_spec *spec, struct strv *warnings,
+		   struct err *e)
+{
+	int ignored;
+
+	if (*spec->workdir && *spec->workdir != '/')
+		return err_set(e, ERR_INVALID,
+			       "the working directory '%.200s' is invalid, it needs to be an "
+			       "absolute path",
+			       spec->workdir);
+	if (*spec->stop_signal && signame_parse(spec->stop_signal, &ignored, e) < 0)
+		return -1;
+	if (run_network_check(spec, warnings, e) < 0 || run_health_check(spec, e) < 0 ||
+	    run_security_check(&a->security, spec, warnings, e) < 0 ||
+	    run_policy_check(spec, warnings, e) < 0 ||
+	    run_limits_check(&a->limits, spec, warnings, e) < 0 ||
+	    run_files_check(&a->files, spec, e) < 0)
+		return -1;
+	return run_host_check(&a->host, spec, warnings, e);
 }
 
 static int set_args(struct container_spec *spec, const struct image_config *image, struct err *e)
@@ -147,7 +144,8 @@ static void set_env(struct container_spec *spec, const struct image_config *imag
 
 	strv_add_all(&config, &spec->env);
 	for (size_t i = 0; i < image->env.n; i++) {
-		if (!has_variable(&spec->env, image->env.v[i]))
+		if (image->env.v[i][0] != '=' && image->env.v[i][0] &&
+		    !has_variable(&spec->env, image->env.v[i]))
 			strv_add(&config, image->env.v[i]);
 	}
 	strv_clear(&spec->env);
@@ -207,10 +205,13 @@ int run_spec_image(struct container_spec *spec, const struct image *image, const
 	const struct image_config *config = &image->config;
 	char id[ID_TEXT_SIZE], platform[PLATFORM_TEXT_SIZE];
 
-	if (set_args(spec, config, e) < 0)
+	if (set_args(spec, config, e) < 0 || run_health_image(spec, config->healthcheck, e) < 0)
 		return -1;
+	run_network_image(spec, &config->exposed_ports);
+	strv_copy(&spec->volumes, &config->volumes);
+	strv_copy(&spec->shell, &config->shell);
 	random_id(id);
-	set_text(&spec->id, id);
+	run_text(&spec->id, id);
 	if (!*spec->hostname) {
 		free(spec->hostname);
 		spec->hostname = xstrndup(id, SHORT_ID);
@@ -218,16 +219,16 @@ int run_spec_image(struct container_spec *spec, const struct image *image, const
 	set_env(spec, config);
 	set_labels(spec, config);
 	if (!*spec->workdir)
-		set_text(&spec->workdir, config->workdir);
+		run_text(&spec->workdir, config->workdir);
 	if (!*spec->user)
-		set_text(&spec->user, config->user);
+		run_text(&spec->user, config->user);
 	if (!*spec->stop_signal)
-		set_text(&spec->stop_signal, config->stop_signal);
+		run_text(&spec->stop_signal, config->stop_signal);
 	platform_format(&config->platform, platform);
-	set_text(&spec->image_ref, ref);
-	set_text(&spec->image_id, image->id);
-	set_text(&spec->platform, platform);
-	set_text(&spec->chain, image->chain);
+	run_text(&spec->image_ref, ref);
+	run_text(&spec->image_id, image->id);
+	run_text(&spec->platform, platform);
+	run_text(&spec->chain, image->chain);
 	strv_copy(&spec->layers, &config->layers);
 	return 0;
 }

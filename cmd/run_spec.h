@@ -10,8 +10,8 @@
  *	labels		the image's, --label-file and -l over them
  *	the rest	the option, else what the image says
  *
- * Pure but for the files that options name. Two steps, so that a wrong option is refused before anything
- * is pulled.
+ * Pure but for the files that options name. In steps, so that a wrong option is refused before anything
+ * is pulled. What belongs together is in parts of its own (run_part.h).
  */
 #ifndef KVBOX_CMD_RUN_SPEC_H
 #define KVBOX_CMD_RUN_SPEC_H
@@ -21,17 +21,30 @@
 
 #include "base/err.h"
 #include "cmd/opt.h"
+#include "cmd/run_files.h"
+#include "cmd/run_health.h"
+#include "cmd/run_host.h"
+#include "cmd/run_limits.h"
+#include "cmd/run_network.h"
+#include "cmd/run_policy.h"
+#include "cmd/run_security.h"
 #include "engine/image.h"
 #include "engine/spec.h"
 
 struct run_args {
 	/* of both verbs */
 	struct strv attach, env, env_files, labels, label_files;
-	const char *cidfile, *entrypoint, *hostname, *name, *network, *platform, *pull,
-		*stop_signal, *user, *workdir;
+	const char *cidfile, *entrypoint, *name, *platform, *pull, *stop_signal, *user, *workdir;
+	const char *vmm; /* kvbox's own */
 	bool interactive, quiet, rm, tty;
-	int64_t memory, nano_cpus;
 	struct opt_int stop_timeout;
+	struct run_limits limits;
+	struct run_security security;
+	struct run_host host;
+	struct run_files files;
+	struct run_network network;
+	struct run_policy policy;
+	struct run_health health;
 	/* of run alone */
 	bool detach, sig_proxy;
 	const char *detach_keys, *trace;
@@ -39,12 +52,21 @@ struct run_args {
 
 #define RUN_PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+/* For the table: the value of -a. */
+int run_spec_stream(const char *text, struct err *e) MUST_CHECK;
+
 /*
  * Everything that needs no image. `command` are the words after the image. `ret` is initialised; its
  * entrypoint, cmd, env and labels hold what was asked for only. Errors are for cmd_refuse.
  */
 int run_spec_options(const struct run_args *a, const struct operands *command,
 		     struct container_spec *ret, struct err *e) MUST_CHECK;
+/*
+ * What the engine would not do, before it is asked to. Settings that have no effect are taken out of the
+ * definition and told in `warnings`, one line each. Errors are for cmd_fail.
+ */
+int run_spec_check(const struct run_args *a, struct container_spec *spec, struct strv *warnings,
+		   struct err *e) MUST_CHECK;
 /*
  * Gives the container an id, and completes the definition from the image (`ref` as the user wrote it).
  * Errors are for cmd_fail.

@@ -3,14 +3,16 @@
  * A user at a container: what run, start -a and exec have in common once there is a connection to the
  * monitor. Signals go to the container, the terminal is raw meanwhile, its size follows.
  *
- *	session_open(&s, ...)			signals are caught from here on
+ *	session_keys(&s, c, ...)		which keys detach
+ *	signals_open(&s.signals, ...)		signals are caught from here on
  *	session_use(&s, client)			the client tells the session of signals
- *	session_begin(&s); client_start(...); session_run(...)
+ *	client_start | client_attach | client_exec
+ *	session_stream(&s, c, client)		until the end: the exit code
  *	session_release(&s)			always: gives terminal and signals back
  *
- * Until session_begin a signal that asks the command to end makes the client's call fail with
- * ERR_CANCELLED; afterwards signals are sent on when `proxy` says so. The third Ctrl-C ends the command
- * in any case.
+ * Until session_stream a signal that asks the command to end makes the client's call fail with
+ * ERR_CANCELLED; afterwards signals are sent on when `proxy` says so, and end the session when not. The
+ * third Ctrl-C ends it in any case. However it ends, the terminal is what it was before.
  */
 #ifndef KVBOX_CMD_SESSION_H
 #define KVBOX_CMD_SESSION_H
@@ -27,6 +29,7 @@
 struct session {
 	bool tty;
 	bool proxy;
+	bool detach_fails; /* typing the detach keys is told, and exit code 1 */
 	struct client_streams streams;
 	struct keys keys;
 	struct signals signals;
@@ -41,18 +44,21 @@ struct session {
 		.signals = SIGNALS_INIT, .term = TERM_INIT \
 	}
 
+/* The keys of --detach-keys, else of the user's configuration, else Docker's. */
+int session_keys(struct session *s, struct cmd *c, const char *option, struct err *e) MUST_CHECK;
 /* ERR_INVALID "the input device is not a TTY" when a terminal is to be read and standard input is none. */
 int session_check_tty(bool tty, bool attach_stdin, struct err *e) MUST_CHECK;
 
 void session_use(struct session *s, struct client *client);
 /* What the process's terminal is to have, 0 0 without one. */
 struct client_size session_size(const struct session *s);
-/* Copies until the end. `client` has started or attached. */
-int session_run(struct session *s, struct client *client, struct client_result *ret,
-		struct err *e) MUST_CHECK;
-/* The exit code when session_run failed; tells the reason unless it is that nobody reads the output any more
- * or that a signal has ended the session. */
-int session_failed(const struct session *s, const struct cmd *c, const struct err *e);
+/*
+ * Copies until the end; `client` has started or attached. Without an output to copy the end is that of the
+ * input, as with Docker. Returns the exit code: the process's; 0 when the user detached; 128 + signal when one
+ * has ended the session; else that of a failure, which is told unless it is that nobody reads the output
+ * any more.
+ */
+int session_stream(struct session *s, const struct cmd *c, struct client *client);
 void session_release(struct session *s);
 #define auto_session __attribute__((cleanup(session_release)))
 

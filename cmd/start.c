@@ -27,6 +27,9 @@ static int start_or_attach(struct cmd *c, const struct container *container, str
 		return -1;
 	if (!state_is_active(lock.row.state))
 		return starting_run(c, &lock, &options, ret, e);
+	if (!s->streams.out && !s->streams.in && container->state == ST_PAUSED)
+		return err_set(e, ERR_CONFLICT,
+			       "cannot start a paused container, try unpause instead");
 	if (!s->streams.out && !s->streams.in)
 		return 0;
 	container_unlock(&lock);
@@ -72,26 +75,11 @@ static int start_many(struct cmd *c, const struct operands *operands, struct ses
 	return 1;
 }
 
-static int stream(struct cmd *c, struct session *s, struct client *client)
-{
-	struct client_result result = { 0 };
-	struct err e = ERR_INIT;
-
-	if (session_run(s, client, &result, &e) < 0)
-		return session_failed(s, c, &e);
-	if (result.error[0])
-		fprintf(stderr, "%s: %s\n", c->prog, result.error);
-	return result.detached ? 0 : result.code;
-}
-
-static int start_failed(struct cmd *c, const struct session *s, const char *which,
-			const struct err *e)
+static int start_failed(struct cmd *c, const struct session *s, const struct err *e)
 {
 	if (e->kind == ERR_CANCELLED && s->ended_by)
 		return cmd_interrupted(c, s->ended_by);
-	cmd_error(e);
-	fprintf(stderr, "Error: failed to start containers: %s\n", which);
-	return 1;
+	return cmd_error(e);
 }
 
 static int start_attached(struct cmd *c, const struct start_args *a, const char *which,
@@ -103,16 +91,15 @@ static int start_attached(struct cmd *c, const struct start_args *a, const char 
 	struct err e = ERR_INIT;
 
 	if (container_find(c->store, which, &container, &e) < 0 ||
-	    container_spec_load(c->store, container.id, &spec, &e) < 0)
-		return start_failed(c, s, which, &e);
+	    container_spec_load(c->store, container.id, &spec, &e) < 0 ||
+	    session_keys(s, c, a->detach_keys, &e) < 0)
+		return start_failed(c, s, &e);
 	s->tty = spec.tty;
-	s->proxy = true;
+	s->proxy = !spec.tty;
 	s->streams = (struct client_streams){ a->interactive && spec.open_stdin, true, !spec.tty };
-	if (session_check_tty(spec.tty, s->streams.in, &e) < 0)
-		return cmd_refuse(c, &e);
 	if (start_or_attach(c, &container, s, &client, &e) < 0)
-		return start_failed(c, s, which, &e);
-	return stream(c, s, client);
+		return start_failed(c, s, &e);
+	return session_stream(s, c, client);
 }
 
 static int start_main(struct cmd *c, void *args, const struct operands *operands)
@@ -121,8 +108,6 @@ static int start_main(struct cmd *c, void *args, const struct operands *operands
 	auto_session struct session s = SESSION_INIT;
 	struct err e = ERR_INIT;
 
-	if (keys_parse(a->detach_keys ? a->detach_keys : KEYS_DEFAULT, &s.keys, &e) < 0)
-		return cmd_refuse(c, &e);
 	if ((a->attach || a->interactive) && operands->n > 1) {
 		(void)err_set(&e, ERR_INVALID,
 			      "you cannot start and attach multiple containers at once");

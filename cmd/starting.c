@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/spawn.h"
+#include "engine/bundled.h"
 #include "engine/finish.h"
 #include "engine/rundir.h"
 #include "engine/start.h"
@@ -46,7 +47,8 @@ static int spawn_monitor(struct cmd *c, struct container_lock *lock,
 
 	if (container_begin_start(lock, e) < 0)
 		return -1;
-	if (container_start(&c->paths, lock->row.id, &start, ret, e) == 0)
+	if (bundled_use(&c->paths, e) == 0 &&
+	    container_start(&c->paths, lock->row.id, &start, ret, e) == 0)
 		return 0;
 	if (container_finish_locked(lock, &ignored) < 0)
 		log_debug("cannot clean up after a failed start: %s", ignored.msg);

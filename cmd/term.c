@@ -53,7 +53,8 @@ void term_restore(struct term *t)
 {
 	if (t->fd < 0)
 		return;
-	tcsetattr(t->fd, TCSADRAIN, &t->before);
+	/* Not TCSADRAIN: who has stopped the terminal's output would keep us here, deaf to signals. */
+	tcsetattr(t->fd, TCSANOW, &t->before);
 	crash_fd = -1;
 	t->fd = -1;
 }

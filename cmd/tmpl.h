@@ -37,9 +37,23 @@ struct tmpl_map {
 	enum tmpl_elem elem;
 };
 
-/* Another name of a field, used where the field itself is not there. */
+/* Another name of a field, used where the field itself is not there. A name may have several. */
 struct tmpl_alias {
 	const char *name, *field; /* NULL ends the list */
+};
+
+/* What a field of a struct is to Go where JSON has null for it, or nothing since it is empty. */
+enum tmpl_zero {
+	TMPL_ZERO_POINTER, /* nil: "<nil>", and false */
+	TMPL_ZERO_MAP,
+	TMPL_ZERO_LIST,
+	TMPL_ZERO_STRING,
+	TMPL_ZERO_INT,
+	TMPL_ZERO_BOOL,
+};
+struct tmpl_empty {
+	const char *field; /* NULL ends the list */
+	enum tmpl_zero zero;
 };
 
 struct tmpl_opts {
@@ -49,6 +63,7 @@ struct tmpl_opts {
 		      * the last word of its argument */
 	const struct tmpl_map *maps;
 	const struct tmpl_alias *aliases;
+	const struct tmpl_empty *empties; /* of a field that is in none, null is an empty list */
 	/* Go's name of the type of `data`, for "can't evaluate field X in type ..."; NULL: structs answer
 	 * as maps do: "map has no entry for key". */
 	const char *type_name;

@@ -237,23 +237,26 @@ static int struct_field(struct tmpl_exec *x, const struct tmpl_value *v, const c
 			const struct words *w, struct tmpl_value *ret)
 {
 	const struct json *j = json_get(v->json, name);
+	const char *key = name;
 
 	for (const struct tmpl_alias *a = x->opts->aliases; !j && a && a->name; a++) {
 		if (strcmp(a->name, name) != 0)
 			continue;
-		name = a->field;
-		j = json_get(v->json, name);
-		break;
+		key = a->field;
+		j = json_get(v->json, key);
 	}
-	if (!j && x->opts->type_name)
+	if (j)
+		*ret = tmpl_of_json(j, key, x->opts);
+	else if (tmpl_of_empty(name, x->opts, ret))
+		;
+	else if (x->opts->type_name)
 		return tmpl_exec_error(x, "can't evaluate field %s in type %s", name,
 				       x->opts->type_name);
-	if (!j)
+	else
 		return tmpl_exec_error(x, "map has no entry for key \"%s\"", name);
 	if (has_args(w))
 		return tmpl_exec_error(x, "%s has arguments but cannot be invoked as function",
 				       name);
-	*ret = tmpl_of_json(j, name, x->opts);
 	return 0;
 }
 
@@ -436,7 +439,7 @@ int tmpl_eval_pipeline(struct tmpl_exec *x, const struct tmpl_value *dot,
 		if (tmpl_step(x) < 0 || eval_command(x, dot, pipe->kids[i], &v) < 0)
 			return -1;
 		v.boxed = false;
-		if (v.kind == TV_NULL)
+		if (v.kind == TV_NULL && !v.typed)
 			v.kind = TV_NONE;
 	}
 	*ret = v;

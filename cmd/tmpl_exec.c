@@ -263,7 +263,7 @@ static int walk_action(struct tmpl_exec *x, const struct tmpl_value *dot, const 
 		return -1;
 	if (n->pipe->n_names)
 		return FLOW_ON;
-	if (v.kind == TV_NONE || v.kind == TV_NULL)
+	if (v.kind == TV_NONE || (v.kind == TV_NULL && !v.typed))
 		str_add(x->out, "<no value>");
 	else
 		tmpl_print(&v, x->opts, x->out);

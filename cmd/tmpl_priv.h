@@ -45,7 +45,7 @@ enum tmpl_kind {
 struct tmpl_value {
 	enum tmpl_kind kind;
 	enum tmpl_elem elem; /* of TV_MAP in typed documents */
-	bool typed;	     /* of TV_MAP: its elements have a Go type */
+	bool typed;	     /* of TV_MAP: its elements have a Go type; of TV_NULL: a nil pointer */
 	bool boxed;	     /* to Go an interface {} until a pipeline has handed it on */
 	union {
 		bool b;
@@ -60,6 +60,8 @@ struct tmpl_value {
 
 /* `field` is the name of the struct's field that holds it, NULL elsewhere. */
 struct tmpl_value tmpl_of_json(const struct json *j, const char *field, const struct tmpl_opts *o);
+/* Of a struct's field that is not there: false when there is no such field. */
+bool tmpl_of_empty(const char *field, const struct tmpl_opts *o, struct tmpl_value *ret);
 struct tmpl_value tmpl_of_str(const char *p, size_t n);
 struct tmpl_value tmpl_of_int(int64_t i);
 struct tmpl_value tmpl_of_bool(bool b);

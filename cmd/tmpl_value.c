@@ -29,6 +29,53 @@ static const struct tmpl_map *map_of(const struct tmpl_opts *o, const char *fiel
 	return NULL;
 }
 
+static const struct tmpl_empty *empty_of(const struct tmpl_opts *o, const char *field)
+{
+	for (const struct tmpl_empty *z = o->empties; field && z && z->field; z++) {
+		if (strcmp(z->field, field) == 0)
+			return z;
+	}
+	return NULL;
+}
+
+static struct tmpl_value nil_map(const struct tmpl_opts *o, const char *field)
+{
+	const struct tmpl_map *m = map_of(o, field);
+
+	return (struct tmpl_value){ .kind = TV_MAP,
+				    .typed = true,
+				    .elem = m ? m->elem : TMPL_ELEM_ANY };
+}
+
+bool tmpl_of_empty(const char *field, const struct tmpl_opts *o, struct tmpl_value *ret)
+{
+	const struct tmpl_empty *z = empty_of(o, field);
+
+	if (!z)
+		return false;
+	switch (z->zero) {
+	case TMPL_ZERO_POINTER:
+		*ret = (struct tmpl_value){ .kind = TV_NULL, .typed = true };
+		break;
+	case TMPL_ZERO_MAP:
+		*ret = nil_map(o, field);
+		break;
+	case TMPL_ZERO_LIST:
+		*ret = (struct tmpl_value){ .kind = TV_LIST };
+		break;
+	case TMPL_ZERO_STRING:
+		*ret = tmpl_of_str("", 0);
+		break;
+	case TMPL_ZERO_INT:
+		*ret = tmpl_of_int(0);
+		break;
+	case TMPL_ZERO_BOOL:
+		*ret = tmpl_of_bool(false);
+		break;
+	}
+	return true;
+}
+
 /* null, true, false and numbers: told apart by their text, since json.h has no kinds. */
 static struct tmpl_value scalar(const struct json *j)
 {
@@ -72,13 +119,11 @@ struct tmpl_value tmpl_of_json(const struct json *j, const char *field, const st
 	else
 		v = scalar(j);
 	v.boxed = !o->typed;
-	if (v.kind == TV_NULL && o->typed && field) {
-		const struct tmpl_map *m = map_of(o, field);
-
-		v.kind = m ? TV_MAP : TV_LIST;
-		v.typed = m;
-		v.elem = m ? m->elem : TMPL_ELEM_ANY;
-	}
+	if (v.kind != TV_NULL || !o->typed || !field || tmpl_of_empty(field, o, &v))
+		return v;
+	if (map_of(o, field))
+		return nil_map(o, field);
+	v.kind = TV_LIST;
 	return v;
 }
 
@@ -102,7 +147,7 @@ struct tmpl_entry *tmpl_entries(const struct tmpl_value *v, const struct tmpl_op
 	const char *key;
 	size_t n = 0;
 
-	for (size_t i = 0; json_entry(v->json, i, &key, &value); i++) {
+	for (key = NULL; json_next(v->json, &key, &value);) {
 		if (str_has_suffix(key, "()"))
 			continue;
 		list[n].key = key;

@@ -28,9 +28,11 @@ const struct verb_family *verb_family_find(const char *name);
 /* `family` may be NULL. */
 const struct verb_entry *verb_entry_find(const char *family, const char *name);
 
-extern const struct verb verb_check, verb_create, verb_exec, verb_images, verb_info, verb_inspect,
-	verb_image_inspect, verb_container_inspect, verb_kill, verb_load, verb_logs, verb_ps,
-	verb_pull, verb_rm, verb_rmi, verb_run, verb_start, verb_stop, verb_tag, verb_version,
-	verb_wait;
+extern const struct verb verb_container_prune, verb_events, verb_history, verb_image_prune;
+extern const struct verb verb_template, verb_attach, verb_check, verb_create, verb_exec,
+	verb_images, verb_info, verb_inspect, verb_image_inspect, verb_container_inspect, verb_kill,
+	verb_load, verb_logs, verb_pause, verb_ps, verb_pull, verb_rename, verb_restart, verb_rm,
+	verb_rmi, verb_run, verb_start, verb_stats, verb_stop, verb_top, verb_tag, verb_unpause,
+	verb_version, verb_wait;
 
 #endif

@@ -60,6 +60,25 @@ static void write_platform(struct json_writer *w)
 	jw_end(w);
 }
 
+/* As Docker's server has them; there is but one. */
+static void write_components(struct json_writer *w)
+{
+	jw_begin_array(w, "Components");
+	jw_begin_object(w, NULL);
+	jw_str(w, "Name", "Engine");
+	jw_str(w, "Version", version_text());
+	jw_begin_object(w, "Details");
+	jw_str(w, "ApiVersion", VERSION_API);
+	jw_str(w, "Arch", version_arch());
+	jw_str(w, "Experimental", "false");
+	jw_str(w, "GitCommit", version_commit());
+	jw_str(w, "MinAPIVersion", VERSION_API_OLDEST);
+	jw_str(w, "Os", "linux");
+	jw_end(w);
+	jw_end(w);
+	jw_end(w);
+}
+
 static int print_format(const char *format)
 {
 	auto_str struct str out = STR_INIT(64 << 10);
@@ -77,8 +96,7 @@ static int print_format(const char *format)
 	jw_end(&w);
 	jw_begin_object(&w, "Server");
 	write_platform(&w);
-	jw_begin_array(&w, "Components");
-	jw_end(&w);
+	write_components(&w);
 	write_common(&w);
 	jw_str(&w, "MinAPIVersion", VERSION_API_OLDEST);
 	jw_str(&w, "KernelVersion", uts.release);
@@ -102,6 +120,7 @@ static int version_main(struct cmd *c, void *args, const struct operands *operan
 	       " API version:       " VERSION_API "\n"
 	       " Git commit:        %s\n"
 	       " OS/Arch:           linux/%s\n"
+	       " Context:           default\n"
 	       "\n"
 	       "Server: kvbox (no daemon)\n"
 	       " Engine:\n"

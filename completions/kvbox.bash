@@ -32,51 +32,64 @@ _kvbox_tables() {
 			--config=dir -D --debug --root=dir --runroot=dir -v --version --help
 		)
 		commands=(
-			run exec ps pull images version info create inspect kill load logs rm rmi start stop tag
-			wait container image system help
+			run exec ps pull images version info attach create events history inspect kill load logs
+			pause rename restart rm rmi start stats stop tag top unpause wait container image system
+			help
 		)
 		stops=yes
 		;;
 	container)
 		commands=(
-			create exec inspect kill logs ls list ps rm remove run start stop wait
+			attach create exec inspect kill logs ls list ps pause rename restart prune rm remove run
+			start stats stop top unpause wait
 		)
 		options=(--help)
 		;;
 	image)
 		commands=(
-			inspect load ls list pull rm remove tag
+			history inspect load ls list prune pull rm remove tag
 		)
 		options=(--help)
 		;;
 	system)
 		commands=(
-			check info
+			check template events info
 		)
 		options=(--help)
 		;;
 	'run' | 'container run')
 		options=(
-			-a= --attach= --cidfile=file --cpus= -d --detach --detach-keys= --entrypoint= -e= --env=
-			--env-file=file -h= --hostname= -i --interactive -l= --label= --label-file=file -m=
-			--memory= --name= ~--net= --network= --platform= --pull= -q --quiet --rm --sig-proxy
-			--stop-signal=signal --stop-timeout= --trace=file -t --tty -u= --user= -w= --workdir=
-			--help
+			--add-host= --annotation= -a= --attach= --blkio-weight= --blkio-weight-device= --cap-add=
+			--cap-drop= --cgroup-parent= --cgroupns= --cidfile=file --cpu-period= --cpu-quota=
+			--cpu-rt-period= --cpu-rt-runtime= -c= --cpu-shares= --cpus= --cpuset-cpus=
+			--cpuset-mems= -d --detach --detach-keys= --device= --device-cgroup-rule=
+			--device-read-bps= --device-read-iops= --device-write-bps= --device-write-iops=
+			~--disable-content-trust --dns= ~--dns-opt= --dns-option= --dns-search= --domainname=
+			--entrypoint= -e= --env= --env-file=file --expose= --group-add= --health-cmd=
+			--health-interval= --health-retries= --health-start-interval= --health-start-period=
+			--health-timeout= -h= --hostname= --init -i --interactive --ipc= ~--kernel-memory= -l=
+			--label= --label-file=file --log-driver= --log-opt= -m= --memory= --memory-reservation=
+			--memory-swap= --memory-swappiness= --name= ~--net= --network= --no-healthcheck
+			--oom-kill-disable --oom-score-adj= --pid= --pids-limit= --platform= --privileged --pull=
+			-q --quiet --read-only --restart= --rm --runtime= --security-opt= --shm-size= --sig-proxy
+			--stop-signal=signal --stop-timeout= --storage-opt= --sysctl= --tmpfs= --trace=file -t
+			--tty --ulimit= -u= --user= --userns= --uts= --vmm= -w= --workdir= --help
 		)
 		operands=image places=1
 		stops=yes
 		;;
 	'exec' | 'container exec')
 		options=(
-			-d --detach --detach-keys= -e= --env= --env-file=file -i --interactive -t --tty -u=
-			--user= -w= --workdir= --help
+			-d --detach --detach-keys= -e= --env= --env-file=file -i --interactive --privileged -t
+			--tty -u= --user= -w= --workdir= --help
 		)
 		operands=running places=1
 		stops=yes
 		;;
 	'ps' | 'container ls' | 'container list' | 'container ps')
 		options=(
-			-a --all -f= --filter= --format= -n= --last= -l --latest --no-trunc -q --quiet --help
+			-a --all -f= --filter= --format= -n= --last= -l --latest --no-trunc -q --quiet -s --size
+			--help
 		)
 		;;
 	'pull' | 'image pull')
@@ -87,7 +100,7 @@ _kvbox_tables() {
 		;;
 	'images' | 'image ls' | 'image list')
 		options=(
-			-a --all --digests --format= --no-trunc -q --quiet --help
+			-a --all --digests -f= --filter= --format= --no-trunc -q --quiet --help
 		)
 		operands=image places=1
 		;;
@@ -101,19 +114,47 @@ _kvbox_tables() {
 			-f= --format= --help
 		)
 		;;
+	'attach' | 'container attach')
+		options=(
+			--detach-keys= --no-stdin --sig-proxy --help
+		)
+		operands=running places=1
+		;;
 	'create' | 'container create')
 		options=(
-			-a= --attach= --cidfile=file --cpus= --entrypoint= -e= --env= --env-file=file -h=
-			--hostname= -i --interactive -l= --label= --label-file=file -m= --memory= --name= ~--net=
-			--network= --platform= --pull= -q --quiet --rm --stop-signal=signal --stop-timeout= -t
-			--tty -u= --user= -w= --workdir= --help
+			--add-host= --annotation= -a= --attach= --blkio-weight= --blkio-weight-device= --cap-add=
+			--cap-drop= --cgroup-parent= --cgroupns= --cidfile=file --cpu-period= --cpu-quota=
+			--cpu-rt-period= --cpu-rt-runtime= -c= --cpu-shares= --cpus= --cpuset-cpus=
+			--cpuset-mems= --device= --device-cgroup-rule= --device-read-bps= --device-read-iops=
+			--device-write-bps= --device-write-iops= ~--disable-content-trust --dns= ~--dns-opt=
+			--dns-option= --dns-search= --domainname= --entrypoint= -e= --env= --env-file=file
+			--expose= --group-add= --health-cmd= --health-interval= --health-retries=
+			--health-start-interval= --health-start-period= --health-timeout= -h= --hostname= --init
+			-i --interactive --ipc= ~--kernel-memory= -l= --label= --label-file=file --log-driver=
+			--log-opt= -m= --memory= --memory-reservation= --memory-swap= --memory-swappiness=
+			--name= ~--net= --network= --no-healthcheck --oom-kill-disable --oom-score-adj= --pid=
+			--pids-limit= --platform= --privileged --pull= -q --quiet --read-only --restart= --rm
+			--runtime= --security-opt= --shm-size= --stop-signal=signal --stop-timeout=
+			--storage-opt= --sysctl= --tmpfs= -t --tty --ulimit= -u= --user= --userns= --uts= --vmm=
+			-w= --workdir= --help
 		)
 		operands=image places=1
 		stops=yes
 		;;
+	'events' | 'system events')
+		options=(
+			-f= --filter= --format= --since= --until= --help
+		)
+		;;
+	'history' | 'image history')
+		options=(
+			--format= -H --human --no-trunc --platform= -q --quiet --help
+		)
+		operands=image places=1
+		;;
 	'inspect')
 		options=(
-			-f= --format= --type= --help
+			-f= --format= -s --size --type= --help
 		)
 		operands=container places=-1
 		;;
@@ -130,19 +171,37 @@ _kvbox_tables() {
 		;;
 	'logs' | 'container logs')
 		options=(
-			-f --follow --since= -n= --tail= -t --timestamps --until= --help
+			--details -f --follow --since= -n= --tail= -t --timestamps --until= --help
 		)
 		operands=container places=1
 		;;
+	'pause' | 'container pause')
+		options=(
+			--help
+		)
+		operands=running places=-1
+		;;
+	'rename' | 'container rename')
+		options=(
+			--help
+		)
+		operands=container places=2
+		;;
+	'restart' | 'container restart')
+		options=(
+			-s=signal --signal=signal ~--time= -t= --timeout= --help
+		)
+		operands=container places=-1
+		;;
 	'rm' | 'container rm' | 'container remove')
 		options=(
-			-f --force -v --volumes --help
+			-f --force -l --link -v --volumes --help
 		)
 		operands=container places=-1
 		;;
 	'rmi' | 'image rm' | 'image remove')
 		options=(
-			-f --force --help
+			-f --force --no-prune --help
 		)
 		operands=image places=-1
 		;;
@@ -151,6 +210,12 @@ _kvbox_tables() {
 			-a --attach --detach-keys= -i --interactive --help
 		)
 		operands=stopped places=-1
+		;;
+	'stats' | 'container stats')
+		options=(
+			-a --all --format= --no-stream --no-trunc --help
+		)
+		operands=running places=-1
 		;;
 	'stop' | 'container stop')
 		options=(
@@ -162,7 +227,21 @@ _kvbox_tables() {
 		options=(
 			--help
 		)
-		operands=image places=2
+		operands=image places=1
+		stops=yes
+		;;
+	'top' | 'container top')
+		options=(
+			--help
+		)
+		operands=running places=1
+		stops=yes
+		;;
+	'unpause' | 'container unpause')
+		options=(
+			--help
+		)
+		operands=container places=-1
 		;;
 	'wait' | 'container wait')
 		options=(
@@ -172,9 +251,14 @@ _kvbox_tables() {
 		;;
 	'container inspect')
 		options=(
-			-f= --format= --help
+			-f= --format= -s --size --help
 		)
 		operands=container places=-1
+		;;
+	'container prune')
+		options=(
+			--filter= -f --force --help
+		)
 		;;
 	'image inspect')
 		options=(
@@ -182,9 +266,19 @@ _kvbox_tables() {
 		)
 		operands=image places=-1
 		;;
+	'image prune')
+		options=(
+			-a --all --filter= -f --force --help
+		)
+		;;
 	'system check')
 		options=(
 			--deep --repair --help
+		)
+		;;
+	'system template')
+		options=(
+			--cpus= -m= --memory= --rm --vmm= --help
 		)
 		;;
 	esac

@@ -115,6 +115,47 @@ static void the_last_label_of_a_key_wins_and_each_has_a_value(void **state)
 	assert_list(&list, "a=2|b=");
 }
 
+static void names_on_the_command_line_must_not_be_empty(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(env_check("A", &e));
+	assert_ok(env_check("A=", &e));
+	assert_fails(env_check("", &e), "invalid environment variable: ");
+	assert_fails(env_check("=x", &e), "invalid environment variable: =x");
+	assert_ok(env_check_label("a", &e));
+	assert_fails(env_check_label("=x", &e), "invalid label '=x': empty name");
+}
+
+static void keys_of_maps_are_told_apart_by_what_can_be_stored_of_them(void **state)
+{
+	auto_strv struct strv map = STRV_INIT;
+
+	(void)state;
+	env_map_set(&map, "a\xff=1");
+	env_map_set(&map, "a\xfe=2");
+	env_map_set(&map, "\xc3\xa4=3");
+	env_map_set(&map, "b=\xc3");
+	assert_list(&map, "a\357\277\275=2|\xc3\xa4=3|b=\357\277\275");
+}
+
+static void a_file_that_is_too_large_is_refused(void **state)
+{
+	char path[] = "/tmp/kvbox-env.XXXXXX";
+	auto_str struct str small = STR_INIT(4);
+	struct err e = ERR_INIT;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "12345", 5), 5);
+	close(fd);
+	assert_fails(env_read_file(path, &small, &e), "larger than 4 bytes");
+	unlink(path);
+	assert_fails(env_read_file(path, &small, &e), "no such file or directory");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +166,9 @@ int main(void)
 		cmocka_unit_test(variables_of_files_come_before_those_given),
 		cmocka_unit_test(names_must_be_there),
 		cmocka_unit_test(the_last_label_of_a_key_wins_and_each_has_a_value),
+		cmocka_unit_test(names_on_the_command_line_must_not_be_empty),
+		cmocka_unit_test(keys_of_maps_are_told_apart_by_what_can_be_stored_of_them),
+		cmocka_unit_test(a_file_that_is_too_large_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,22 +129,26 @@ static void an_id_for_people_is_twelve_digits(void **state)
 static void a_status_tells_state_time_and_code(void **state)
 {
 	static const struct {
-		const char *state;
+		const char *state, *health;
 		const char *text;
 	} cases[] = {
-		{ "created", "Created" },
-		{ "running", "Up 3 minutes" },
-		{ "paused", "Up 3 minutes (Paused)" },
-		{ "exited", "Exited (137) About a minute ago" },
-		{ "restarting", "Restarting (137) About a minute ago" },
-		{ "removing", "Removal In Progress" },
-		{ "dead", "Dead" },
+		{ "created", NULL, "Created" },
+		{ "running", NULL, "Up 3 minutes" },
+		{ "running", "", "Up 3 minutes" },
+		{ "running", "starting", "Up 3 minutes (health: starting)" },
+		{ "running", "healthy", "Up 3 minutes (healthy)" },
+		{ "running", "unhealthy", "Up 3 minutes (unhealthy)" },
+		{ "paused", "healthy", "Up 3 minutes (Paused)" },
+		{ "exited", "unhealthy", "Exited (137) About a minute ago" },
+		{ "restarting", NULL, "Restarting (137) About a minute ago" },
+		{ "removing", NULL, "Removal In Progress" },
+		{ "dead", NULL, "Dead" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const struct human_state s = { cases[i].state, 10 * MINUTE, 7 * MINUTE, 9 * MINUTE,
-					       137 };
+		const struct human_state s = { cases[i].state, 10 * MINUTE, 7 * MINUTE,
+					       9 * MINUTE,     137,	    cases[i].health };
 		auto_str struct str out = STR_INIT(100);
 
 		human_status(&out, &s);

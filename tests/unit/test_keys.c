@@ -12,9 +12,10 @@ static void keys_become_the_bytes_a_terminal_sends(void **state)
 	assert_ok(keys_parse(KEYS_DEFAULT, &k, &e));
 	assert_int_equal(k.n, 2);
 	assert_memory_equal(k.v, "\020\021", 2);
-	assert_ok(keys_parse("a,ctrl-@,ctrl-a,ctrl-z,ctrl-[,ctrl-\\,ctrl-],ctrl-^,ctrl-_", &k, &e));
-	assert_int_equal(k.n, 9);
-	assert_memory_equal(k.v, "a\000\001\032\033\034\035\036\037", 9);
+	assert_ok(keys_parse("a,ctrl-@,ctrl-a,ctrl-z,ctrl-[,ctrl-\\,ctrl-],ctrl-^,ctrl-_,DEL", &k,
+			     &e));
+	assert_int_equal(k.n, 10);
+	assert_memory_equal(k.v, "a\000\001\032\033\034\035\036\037\177", 10);
 }
 
 static void what_is_no_key_is_refused_by_name(void **state)

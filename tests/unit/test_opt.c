@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
+#include "base/mem.h"
+#include "base/str.h"
 #include "cmd/opt.h"
 
 struct args {
 	bool detach, tty, proxy;
 	const char *name, *user, *pull;
 	struct strv env;
-	struct opt_int timeout;
-	int64_t memory, cpus;
+	struct opt_int timeout, weight;
+	int64_t memory, cpus, swap, interval;
 };
+
+static int no_blanks(const char *text, struct err *e)
+{
+	return *text ? 0 : err_set(e, ERR_INVALID, "it is empty");
+}
 
 static const struct opt opts[] = {
 	OPT_BOOL('d', "detach", struct args, detach, ""),
@@ -18,9 +25,12 @@ static const struct opt opts[] = {
 	OPT_STR(0, "name", struct args, name, "string", "", COMP_NONE),
 	OPT_STR('u', "user", struct args, user, "string", "", COMP_NONE),
 	OPT_STR(0, "pull", struct args, pull, "string", "", COMP_NONE, .value = "missing"),
-	OPT_LIST('e', "env", struct args, env, "list", "", COMP_NONE),
+	OPT_LIST('e', "env", struct args, env, "list", "", COMP_NONE, .check = no_blanks),
 	OPT_INT('n', "timeout", struct args, timeout, "int", "", COMP_NONE, .value = "-1"),
 	OPT_SIZE('m', "memory", struct args, memory, "bytes", "", COMP_NONE),
+	OPT_SWAP(0, "swap", struct args, swap, "bytes", "", COMP_NONE),
+	OPT_DURATION(0, "interval", struct args, interval, "duration", "", COMP_NONE),
+	OPT_UINT16(0, "weight", struct args, weight, "uint16", "", COMP_NONE),
 	OPT_CPUS(0, "cpus", struct args, cpus, "decimal", "", COMP_NONE),
 	OPT_END
 };
@@ -141,6 +151,51 @@ static void numbers_are_read_in_their_own_ways(void **state)
 	assert_int_equal(a.cpus, 250000000);
 	assert_ok(parse(&anywhere, "--cpus=2.0000000000", &a, operands, &e));
 	assert_int_equal(a.cpus, 2000000000);
+	assert_ok(parse(&anywhere, "--cpus=-1.5 --swap -1 --interval 1m30s --weight 65535", &a,
+			operands, &e));
+	assert_int_equal(a.cpus, -1500000000);
+	assert_int_equal(a.swap, -1);
+	assert_int_equal(a.interval, INT64_C(90000000000));
+	assert_int_equal(a.weight.v, 65535);
+	assert_true(a.weight.set);
+	assert_ok(parse(&anywhere, "--swap 2k --interval 0", &a, operands, &e));
+	assert_int_equal(a.swap, 2048);
+	assert_int_equal(a.interval, 0);
+	assert_false(a.weight.set);
+}
+
+static void whole_numbers_are_read_as_go_reads_them(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t want;
+	} cases[] = {
+		{ "0", 0 },
+		{ "-0", 0 },
+		{ "+7", 7 },
+		{ "0x1F", 31 },
+		{ "-0xf", -15 },
+		{ "0b101", 5 },
+		{ "0o17", 15 },
+		{ "017", 15 },
+		{ "1_000", 1000 },
+		{ "0x_1", 1 },
+		{ "99999999999", 99999999999 },
+		{ "9223372036854775807", INT64_MAX },
+		{ "-9223372036854775808", INT64_MIN },
+	};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_free char *line = xasprintf("--timeout=%s", cases[i].text);
+		char operands[256];
+		struct args a;
+
+		assert_ok(parse(&anywhere, line, &a, operands, &e));
+		assert_int_equal(a.timeout.v, cases[i].want);
+		assert_true(a.timeout.set);
+	}
 }
 
 static void what_is_wrong_is_said_in_dockers_words(void **state)
@@ -163,11 +218,29 @@ static void what_is_wrong_is_said_in_dockers_words(void **state)
 		{ "-m xx",
 		  "invalid argument \"xx\" for \"-m, --memory\" flag: invalid size: 'xx'" },
 		{ "-n x", "strconv.ParseInt: parsing \"x\": invalid syntax" },
-		{ "-n 99999999999",
-		  "strconv.ParseInt: parsing \"99999999999\": value out of range" },
+		{ "-n 9223372036854775808",
+		  "strconv.ParseInt: parsing \"9223372036854775808\": value out of range" },
+		{ "-n -9223372036854775809", "value out of range" },
+		{ "-n 99999999999999999999999", "value out of range" },
+		{ "--timeout=", "strconv.ParseInt: parsing \"\": invalid syntax" },
+		{ "-n -", "strconv.ParseInt: parsing \"-\": invalid syntax" },
+		{ "-n 08", "invalid syntax" },
+		{ "-n 0x", "invalid syntax" },
+		{ "-n 0xg", "invalid syntax" },
+		{ "-n 0b2", "invalid syntax" },
+		{ "-n _1", "invalid syntax" },
+		{ "-n 1_", "invalid syntax" },
+		{ "-n 1__0", "invalid syntax" },
+		{ "-n 1.0", "invalid syntax" },
+		{ "--weight -1", "strconv.ParseUint: parsing \"-1\": invalid syntax" },
+		{ "--weight +1", "strconv.ParseUint: parsing \"+1\": invalid syntax" },
+		{ "--weight 65536", "strconv.ParseUint: parsing \"65536\": value out of range" },
+		{ "--swap -2", "invalid argument \"-2\" for \"--swap\" flag: invalid size: '-2'" },
+		{ "--interval 5", "time: missing unit in duration \"5\"" },
+		{ "--env=", "invalid argument \"\" for \"-e, --env\" flag: it is empty" },
 		{ "--cpus x", "invalid argument \"x\" for \"--cpus\" flag: failed to parse x as a "
 			      "rational number" },
-		{ "--cpus -1", "failed to parse -1 as a rational number" },
+		{ "--cpus --1", "failed to parse --1 as a rational number" },
 		{ "--cpus .", "failed to parse . as a rational number" },
 		{ "--cpus 0.0000000001", "value is too precise" },
 		{ "--cpus 99999999999999", "value is too large" },
@@ -235,6 +308,7 @@ int main(void)
 			options_after_an_operand_belong_to_the_command_only_where_the_verb_says_so),
 		cmocka_unit_test(values_at_the_start_come_from_the_table_and_do_not_count_as_given),
 		cmocka_unit_test(numbers_are_read_in_their_own_ways),
+		cmocka_unit_test(whole_numbers_are_read_as_go_reads_them),
 		cmocka_unit_test(what_is_wrong_is_said_in_dockers_words),
 		cmocka_unit_test(help_wins_over_everything_that_follows),
 		cmocka_unit_test(the_number_of_operands_is_told_as_docker_tells_it),

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/run_spec.h"
+#include "tests/unit/run_line.h"
 
 /* A list written as words with "|" between; "" is none. */
 static void set_list(struct strv *list, const char *joined)
@@ -117,7 +118,7 @@ static void the_environment_is_put_together_in_dockers_order(void **state)
 	(void)state;
 	unsetenv("A");
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct run_args a = { .hostname = "h", .tty = cases[i].tty };
+		struct run_args a = { .network.hostname = "h", .tty = cases[i].tty };
 		auto_strv struct strv config = STRV_INIT;
 		auto_spec struct container_spec spec;
 		auto_image struct image image;
@@ -156,9 +157,9 @@ static void what_no_option_says_the_image_says(void **state)
 	struct run_args own = { .user = "1",
 				.workdir = "/w",
 				.stop_signal = "INT",
-				.hostname = "box",
+				.network.hostname = "box",
 				.rm = true,
-				.memory = 64 << 20,
+				.limits.memory = 64 << 20,
 				.stop_timeout = { true, 3 } };
 	auto_spec struct container_spec spec, mine;
 	auto_image struct image image;
@@ -226,38 +227,64 @@ static void streams_are_attached_as_asked_for(void **state)
 	}
 }
 
-static void options_that_cannot_be_are_refused_before_anything_else(void **state)
+static void the_image_config_is_taken_over(void **state)
 {
-	static const struct {
-		struct run_args a;
-		const char *attach, *text;
-	} cases[] = {
-		{ { .memory = 1 }, "", "Minimum memory limit allowed is 6MB" },
-		{ { .nano_cpus = 1 }, "", "range of CPUs is from 0.01" },
-		{ { .nano_cpus = INT64_MAX }, "", "range of CPUs is from 0.01" },
-		{ { .workdir = "rel" }, "", "the working directory 'rel' is invalid" },
-		{ { .network = "bridge" }, "", "network 'bridge' cannot be had" },
-		{ { .stop_signal = "NOPE" }, "", "invalid signal: NOPE" },
-		{ { .detach = true }, "stdout", "cannot specify both --attach and --detach" },
-		{ { .detach = false }, "stdx", "valid streams are STDIN, STDOUT and STDERR" },
-		{ { .hostname =
-			    "0123456789012345678901234567890123456789012345678901234567890123x" },
-		  "",
-		  "invalid hostname" },
+	struct run_args plain = { 0 };
+	auto_spec struct container_spec spec;
+	auto_image struct image image;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	make_image(&image);
+	set_list(&image.config.env, "A=1|=x||B=2");
+	set_list(&image.config.exposed_ports, "80/tcp|443/tcp");
+	set_list(&image.config.volumes, "/data");
+	set_list(&image.config.shell, "/bin/bash|-c");
+	image.config.healthcheck = xstrdup("{\"Test\":[\"CMD\",\"x\"],\"Retries\":2}");
+	assert_ok(build(&plain, "sh", &image, &spec, &e));
+	assert_non_null(strv_env_get(&spec.env, "A"));
+	assert_non_null(strv_env_get(&spec.env, "B"));
+	for (size_t i = 0; i < spec.env.n; i++)
+		assert_true(spec.env.v[i][0] && spec.env.v[i][0] != '=');
+	assert_list(&spec.exposed_ports, "443/tcp|80/tcp");
+	assert_list(&spec.volumes, "/data");
+	assert_list(&spec.shell, "/bin/bash|-c");
+	assert_list(&spec.health.test, "CMD|x");
+	assert_int_equal(spec.health.retries, 2);
+}
+
+static void options_are_checked_where_docker_checks_them(void **state)
+{
+	static const struct line_case cases[] = {
+		{ "-w|/x", LINE_OK, "Config.WorkingDir=\"/x\"" },
+		{ "-w|rel", LINE_ENGINE, "the working directory 'rel' is invalid" },
+		{ "--stop-signal|INT", LINE_OK, "Config.StopSignal=\"INT\"" },
+		{ "--stop-signal|NOPE", LINE_ENGINE, "invalid signal: NOPE" },
+		{ "", LINE_OK, "Config.StopTimeout=-" },
+		{ "--stop-timeout|3", LINE_OK, "Config.StopTimeout=3" },
+		{ "--stop-timeout|-7", LINE_OK, "Config.StopTimeout=-1" },
+		{ "--stop-timeout|99999999999", LINE_OK, "Config.StopTimeout=2147483647" },
+		{ "--stop-timeout|x", LINE_FLAG,
+		  "strconv.ParseInt: parsing \"x\": invalid syntax" },
+		{ "-a|stdx", LINE_FLAG,
+		  "invalid argument \"stdx\" for \"-a, --attach\" flag: valid streams are STDIN, "
+		  "STDOUT and STDERR" },
+		{ "-a|STDERR", LINE_OK, "Config.AttachStdout=false" },
+		{ "-e|", LINE_FLAG,
+		  "invalid argument \"\" for \"-e, --env\" flag: invalid environment variable: " },
+		{ "-e|=x", LINE_FLAG, "invalid environment variable: =x" },
+		{ "-l|", LINE_FLAG, "for \"-l, --label\" flag: invalid label '': empty name" },
+		{ "-l|=x", LINE_FLAG, "invalid label '=x': empty name" },
+		{ "--env-file|/nonexist", LINE_CLIENT,
+		  "open /nonexist: no such file or directory" },
+		{ "--label-file|/nonexist", LINE_CLIENT,
+		  "open /nonexist: no such file or directory" },
+		{ "--cidfile|/x/cid", LINE_OK, "HostConfig.ContainerIDFile=\"/x/cid\"" },
+		{ "-it", LINE_OK, "Config.StdinOnce=true" },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const struct operands none = { NULL, 0 };
-		auto_spec struct container_spec spec;
-		struct run_args a = cases[i].a;
-		struct err e = ERR_INIT;
-
-		spec_init(&spec);
-		set_list(&a.attach, cases[i].attach);
-		assert_fails(run_spec_options(&a, &none, &spec, &e), cases[i].text);
-		strv_release(&a.attach);
-	}
+	line_check_all(cases, ARRAY_LEN(cases));
 }
 
 int main(void)
@@ -269,7 +296,8 @@ int main(void)
 		cmocka_unit_test(labels_are_merged_and_sorted_by_key),
 		cmocka_unit_test(what_no_option_says_the_image_says),
 		cmocka_unit_test(streams_are_attached_as_asked_for),
-		cmocka_unit_test(options_that_cannot_be_are_refused_before_anything_else),
+		cmocka_unit_test(the_image_config_is_taken_over),
+		cmocka_unit_test(options_are_checked_where_docker_checks_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

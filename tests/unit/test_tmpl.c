@@ -103,6 +103,45 @@ static void typed_documents_answer_as_go_structs_do(void **state)
 		expect(cases[i].text, TYPED, &typed, cases[i].want, cases[i].error);
 }
 
+static void fields_that_json_leaves_out_are_what_go_has_for_them(void **state)
+{
+	static const struct tmpl_empty empties[] = {
+		{ "Health", TMPL_ZERO_POINTER }, { "Limit", TMPL_ZERO_POINTER },
+		{ "Tmpfs", TMPL_ZERO_MAP },	 { "Shell", TMPL_ZERO_LIST },
+		{ "Signal", TMPL_ZERO_STRING },	 { "Retries", TMPL_ZERO_INT },
+		{ "Off", TMPL_ZERO_BOOL },	 { NULL, TMPL_ZERO_POINTER },
+	};
+	static const struct {
+		const char *text, *want, *error;
+	} cases[] = {
+		{ "{{.S.Health}} {{.S.Limit}} {{.S.Tmpfs}} {{.S.Shell}} [{{.S.Signal}}] "
+		  "{{.S.Retries}} {{.S.Off}}",
+		  "<nil> <nil> map[] [] [] 0 false", NULL },
+		{ "{{json .S}} {{json .S.Health}} {{json .S.Tmpfs}}", "{\"Limit\":null} null null",
+		  NULL },
+		{ "{{if .S.Health}}a{{else}}b{{end}}{{with .S.Limit}}c{{else}}d{{end}}", "bd",
+		  NULL },
+		{ "{{print .S.Health}}{{range .S.Shell}}x{{end}}{{len .S.Tmpfs}}", "<nil>0", NULL },
+		{ "{{$h := .S.Health}}{{$h}}", "<nil>", NULL },
+		{ "{{if eq .S.Signal \"\"}}none{{end}}", "none", NULL },
+		{ "{{.S.Health.Status}}", NULL,
+		  "template: :1:4: executing \"\" at <.S.Health.Status>: nil pointer evaluating "
+		  "interface {}.Status" },
+		{ "{{.S.Other}}", NULL,
+		  "template: :1:4: executing \"\" at <.S.Other>: map has no entry for key "
+		  "\"Other\"" },
+		{ "{{.S.Off 1}}", NULL,
+		  "template: :1:4: executing \"\" at <.S.Off>: Off has arguments but cannot be "
+		  "invoked as function" },
+	};
+	const struct tmpl_opts opts = { .typed = true, .empties = empties };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		expect(cases[i].text, "{\"S\":{\"Limit\":null}}", &opts, cases[i].want,
+		       cases[i].error);
+}
+
 static void a_type_with_a_name_is_named_in_errors(void **state)
 {
 	const struct tmpl_opts opts = { .typed = true, .type_name = "*formatter.Row" };
@@ -199,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(templates_give_what_go_gives),
 		cmocka_unit_test(typed_documents_answer_as_go_structs_do),
+		cmocka_unit_test(fields_that_json_leaves_out_are_what_go_has_for_them),
 		cmocka_unit_test(a_type_with_a_name_is_named_in_errors),
 		cmocka_unit_test(a_heading_ignores_what_dresses_its_fields),
 		cmocka_unit_test(methods_are_neither_printed_nor_walked),

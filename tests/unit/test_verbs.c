@@ -28,7 +28,9 @@ static void options_of_a_verb_have_names_of_their_own_and_fit_its_arguments(void
 
 		for (const struct opt *o = v->opts; o && o->name; o++) {
 			assert_true(o->offset < v->argsize);
-			assert_true(o->help && *o->help && o->help[strlen(o->help) - 1] != '.');
+			if (!o->hidden &&
+			    (!o->help || !*o->help || o->help[strlen(o->help) - 1] == '.'))
+				fail_msg("help of %s --%s", v->name, o->name);
 			assert_int_equal(o->metavar == NULL, o->kind == OPT_KIND_BOOL);
 			for (const struct opt *p = v->opts; p != o; p++) {
 				assert_string_not_equal(o->name, p->name);
