@@ -60,10 +60,8 @@ static int measure(const char *initramfs, const char *path, int64_t *ret, struct
 	auto_free char *pad = xasprintf("%s/pad", path);
 	struct vmm_file files[3];
 	auto_close int dir = -1;
-	struct vmm_disk disks[] = {
-		{ "kvb-layers", true, true, files, 2 },
-		{ "kvb-upper", false, false, &files[2], 1 },
-	};
+	struct vmm_disk disks[3] = { { "kvb-upper", false, false, &files[2], 1 } };
+	size_t ndisks = 1;
 	struct vmm_host host;
 	struct vmm_size size;
 	int r;
@@ -76,16 +74,23 @@ static int measure(const char *initramfs, const char *path, int64_t *ret, struct
 	    make_disk(dir, path, "upper", UPPER_SIZE, &files[2], e) < 0)
 		return -1;
 	vmm_size_choose(&host, 0, 0, choice.kvm, &size);
+	if (choice.about.caps & VMM_CAP_JOINED) {
+		disks[ndisks++] = (struct vmm_disk){ "kvb-layers", true, true, files, 2 };
+	} else {
+		disks[ndisks++] = (struct vmm_disk){ "kvb-chain", true, false, &files[0], 1 };
+		disks[ndisks++] = (struct vmm_disk){ "kvb-l0", true, false, &files[1], 1 };
+	}
 	{
 		const struct vmm_spec spec = {
 			.binary = choice.binary,
+			.caps = choice.about.caps,
 			.kvm = choice.kvm,
 			.kernel = guest.kernel,
 			.initramfs = initramfs,
 			.memory_mib = size.memory_mib,
 			.vcpus = size.vcpus,
 			.disks = disks,
-			.ndisks = ARRAY_LEN(disks),
+			.ndisks = ndisks,
 			.pad = pad,
 			.console_fd = -1,
 			.log_fd = STDERR_FILENO,

@@ -16,10 +16,10 @@ Run 'kvbox run --help' for more information" ] || fail "other words"
 	expect_error 125 "unknown shorthand flag: 'z' in -z"
 	try kvbox --nope ps
 	expect_error 125 "unknown flag: --nope"
-	try kvbox run --privileged hello
-	expect_error 125 "unknown flag: --privileged"
-	try kvbox rm -l x
-	expect_error 125 "unknown shorthand flag: 'l' in -l"
+	try kvbox run --gpus all hello
+	expect_error 125 "unknown flag: --gpus"
+	try kvbox rm -z x
+	expect_error 125 "unknown shorthand flag: 'z' in -z"
 	try kvbox run -m xx hello
 	expect_error 125 "invalid argument \"xx\" for \"-m, --memory\" flag: invalid size: 'xx'"
 	try kvbox stop -t x hello
@@ -65,7 +65,7 @@ Run 'kvbox run --help' for more information" ] || fail "other words"
 	try kvbox run -w rel hello
 	expect_error 125 "the working directory 'rel' is invalid"
 	try kvbox run -d -a stdout hello
-	expect_error 125 "cannot specify both --attach and --detach"
+	expect_error 1 "cannot specify both --attach and --detach"
 	try kvbox run --trace /nonexistent/f hello
 	expect_error 125 "/nonexistent/f"
 	try kvbox run -it hello < /dev/null
@@ -97,7 +97,7 @@ Run 'kvbox run --help' for more information" ] || fail "other words"
 	done
 	try kvbox rm -f nosuch
 	expect 0 ''
-	[ -z "$err" ] || fail "stderr"
+	[ "$err" = "Error response from daemon: No such container: nosuch" ] || fail "stderr"
 	try kvbox inspect nosuch
 	expect 1 '[]'
 	[ "$err" = "Error: No such object: nosuch" ] || fail "stderr"
@@ -207,6 +207,6 @@ web-b"
 	id=$(kvbox create --cidfile "$BATS_TEST_TMPDIR/cid" hello)
 	[ "$(cat "$BATS_TEST_TMPDIR/cid")" = "$id" ]
 	try kvbox create --cidfile "$BATS_TEST_TMPDIR/cid" hello
-	expect_error 125 "container ID file found"
+	expect_error 1 "container ID file found"
 	[ "$(kvbox ps -aq --no-trunc)" = "$id" ]
 }

@@ -131,7 +131,7 @@ bash_offers()
 	[ "$(bash_offers 'kvbox run -e --rm hel')" = 'hello:latest ' ]
 	[ "$(bash_offers 'kvbox run -itu me hel')" = 'hello:latest ' ]
 	[ "$(bash_offers 'kvbox run -itume hel')" = 'hello:latest ' ]
-	[ "$(bash_offers 'kvbox rm web -')" = '-f --force -v --volumes --help ' ]
+	[ "$(bash_offers 'kvbox rm web -')" = '-f --force -l --link -v --volumes --help ' ]
 	[ "$(bash_offers 'kvbox run --ne')" = '--network ' ]
 }
 

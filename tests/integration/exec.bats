@@ -23,8 +23,12 @@ b run"
 	expect_error 126 'is a directory'
 	try kvbox exec -it web sh < /dev/null
 	expect_error 1 'the input device is not a TTY'
-	try kvbox exec --privileged web true
-	expect_error 125 'unknown flag: --privileged'
+	# --privileged is the command's alone
+	try kvbox exec --privileged web sh -c 'grep -c "CapEff:.*0001ffffffffff" /proc/self/status; grep Seccomp: /proc/self/status'
+	expect 0 "1
+Seccomp:	0"
+	try kvbox exec web grep CapEff: /proc/self/status
+	expect 0 "CapEff:	00000000a80425fb"
 	# -d does not wait
 	try kvbox exec -d web sh -c 'echo hidden > /tmp/made'
 	expect 0 ''

@@ -116,7 +116,7 @@ interrupt()
 @test "kill -9 of the monitor ends the container, and everybody sees it" {
 	local monitor vmm
 
-	with_store "$BINARY" run --name mon hello sh -c 'echo up > /kept; sync; echo up; sleep 1000' \
+	with_store "$BINARY" run --name mon hello sh -c '[ -e /kept ] || echo up > /kept; sync; echo up; sleep 1000' \
 		> "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" &
 	wait_for grep -q up "$BATS_TEST_TMPDIR/out"
 	monitor=$(state_of mon pid) vmm=$(state_of mon vmm_pid)
@@ -164,4 +164,71 @@ interrupt()
 	expect 0 stuck
 	[ -z "$(kvbox ps -aq)" ]
 	expect_nothing_left
+}
+
+@test "stop of a container that is being started waits for the start, and then stops" {
+	local starter alive i
+
+	kvbox create --name slow hello sh -c 'while :; do sleep 0.1; done'
+	alive=$STORE/run/$(kvbox ps -aqf name=slow)/alive
+	# the monitor is alive, and for a second nobody can talk to it
+	with_store strace -f -qq --seccomp-bpf -o /dev/null -e trace=bind -e inject=bind:delay_enter=1000000 \
+		"$BINARY" start slow > /dev/null &
+	starter=$!
+	for ((i = 0; i < 500; i++)); do
+		[ ! -e "$alive" ] || break
+		sleep 0.01
+	done
+	[ -e "$alive" ]
+	try kvbox stop -t 1 slow
+	expect 0 slow
+	[ -z "$(kvbox ps -q)" ] || fail "it runs still"
+	wait "$starter" || true
+}
+
+@test "of two that remove a container at a time one does, and the other is told so" {
+	local first i
+
+	kvbox create --name twice hello true
+	# the first one has decided, and takes a second for its first file
+	with_store strace -qq -o /dev/null -e trace=unlinkat -e inject=unlinkat:delay_enter=1000000:when=1 \
+		"$BINARY" rm twice > /dev/null &
+	first=$!
+	for ((i = 0; i < 300; i++)); do
+		[ "$(kvbox ps -a --format '{{.State}}')" != removing ] || break
+	done
+	try kvbox rm twice
+	expect_error 1 'Error response from daemon: removal of container twice is already in progress'
+	wait "$first"
+	[ -z "$(kvbox ps -aq)" ]
+}
+
+# Runs on a file system of its own, which its arguments fill: ROOT KVBOX ARCHIVE.
+full_disk()
+{
+	set -e
+	mount -t tmpfs -o size=160m none "$1"
+	export KVBOX_ROOT=$1/root KVBOX_RUNROOT=$1/run
+	"$2" load -q -i "$3"
+	"$2" run -d --name runs hello sh -c 'while :; do sleep 0.1; done'
+	cat /dev/zero > "$KVBOX_ROOT/filler" 2> /dev/null || true
+	# a guest that cannot write stands still, and is killed
+	"$2" stop -t 1 runs
+	"$2" inspect -f '{{.State.Status}}' runs
+	cat /dev/zero > "$KVBOX_ROOT/filler2" 2> /dev/null || true
+	"$2" rm runs
+	cat /dev/zero > "$KVBOX_ROOT/filler3" 2> /dev/null || true
+	"$2" rmi hello > /dev/null
+	rm "$KVBOX_ROOT"/filler*
+	[ -z "$("$2" ps -aq)$("$2" images -q)" ]
+	"$2" load -q -i "$3"
+}
+
+@test "on a full disk containers end, and they and images are removed" {
+	[ "$(id -u)" -eq 0 ] || skip "mounts need root"
+	mkdir "$BATS_TEST_TMPDIR/disk"
+	try timeout -k 5 "$LIMIT" unshare -m bash -c "$(declare -f full_disk); full_disk \"\$@\"" full_disk \
+		"$BATS_TEST_TMPDIR/disk" "$BINARY" "$(image_file hello)"
+	expect 0
+	[ "$(sed -n 3,5p "$BATS_TEST_TMPDIR/out")" = $'runs\nexited\nruns' ] || fail "what they said"
 }

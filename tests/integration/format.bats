@@ -43,7 +43,7 @@ web-a     Created   v"
 	try kvbox ps -a --format table
 	[[ $out == "CONTAINER ID   IMAGE     COMMAND"* ]] || fail "header"
 	try kvbox ps -a --format 'table {{upper .Names}}\t{{.Nope}}'
-	expect_error 1 "template parsing error: template: :1:19: executing \"\" at <.Nope>: can't evaluate field Nope in type *formatter.ContainerContext"
+	expect_error 1 "failed to execute template: template: :1:26: executing \"\" at <.Nope>: can't evaluate field Nope in type *formatter.ContainerContext"
 }
 
 @test "ps gives one JSON object per line" {
@@ -122,10 +122,10 @@ hello        latest    ${id:7:12}"
 		try kvbox $verb --format '{{.Name'
 		expect_error 64 'template parsing error: template: :1: unclosed action'
 	done
-	for verb in ps images; do
-		try kvbox $verb --format '{{foo}}'
-		expect_error 1 'template parsing error: template: :1: function "foo" not defined'
-	done
+	try kvbox ps --format '{{foo}}'
+	expect_error 1 'failed to parse template: template: :1: function "foo" not defined'
+	try kvbox images --format '{{foo}}'
+	expect_error 1 'template parsing error: template: :1: function "foo" not defined'
 	try kvbox ps -a --format
 	expect_error 125 'flag needs an argument: --format'
 }
@@ -137,7 +137,7 @@ hello        latest    ${id:7:12}"
 	try kvbox version -f '{{.Nope}}'
 	expect_error 1 "template: :1:2: executing \"\" at <.Nope>: can't evaluate field Nope in type"
 	try kvbox info --format '{{.OSType}} {{.Driver}} {{json .SecurityOptions}} {{.Images}} {{.Containers}}'
-	expect 0 'linux erofs [] 1 0'
-	[[ $(kvbox info --format '{{json .}}') == '{"Containers":0,'*'"NCPU":'[1-9]*'"DockerRootDir":"'"$STORE"'/root"'* ]] || fail "info"
+	expect 0 'linux erofs ["name=seccomp,profile=builtin","name=cgroupns"] 1 0'
+	[[ $(kvbox info --format '{{json .}}') == '{"ID":'*'"Containers":0,'*'"NCPU":'[1-9]*'"DockerRootDir":"'"$STORE"'/root"'* ]] || fail "info"
 	[ "$(kvbox info -f json)" != '' ]
 }

@@ -127,9 +127,11 @@ processes_left()
 {
 	local file
 
-	# the second pattern is read from a file, for grep would find itself
+	# the second pattern is read from a file, for grep would find itself; a VMM that is locked up names the
+	# store nowhere, but has its log and its lock open
 	for file in $(grep -lzsxF -- "KVBOX_ROOT=$STORE/root" /proc/[0-9]*/environ
-		grep -lzsF -f <(echo "$STORE/") /proc/[0-9]*/cmdline); do
+		grep -lzsF -f <(echo "$STORE/") /proc/[0-9]*/cmdline
+		find /proc/[0-9]*/fd -lname "$STORE/*" -printf '%h\n' 2> /dev/null | sort -u); do
 		echo "process ${file//[!0-9]/}: $(tr '\0' ' ' 2> /dev/null < "${file%/*}/cmdline")"
 	done
 }
@@ -144,7 +146,8 @@ cgroups_left()
 {
 	local tree
 
-	for tree in /sys/fs/cgroup/kvbox /sys/fs/cgroup/unified/kvbox; do
+	for tree in /sys/fs/cgroup/kvbox /sys/fs/cgroup/unified/kvbox /sys/fs/cgroup/kvbox-vm \
+		/sys/fs/cgroup/{memory,cpu,pids}/kvbox-vm; do
 		[ -d "$tree" ] || continue
 		find "$tree" -mindepth 1 -maxdepth 1 -type d | while read -r dir; do
 			! grep -qsF "\"id\":\"${dir##*/}" "$STORE/root/events.log" ||

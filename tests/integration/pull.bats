@@ -86,6 +86,8 @@ bad_pull()
 	[[ ${lines[1]} == "$registry/a/b "*" 1 "* ]]
 	run -0 kvbox pull -q "$registry/a/b:1"
 	[ "$output" = "$registry/a/b:1" ]
+	run -0 kvbox events --since 1h --until 0s -f event=pull --format '{{.Actor.ID}} {{.Actor.Attributes.name}}'
+	[ "${lines[0]}" = "$registry/a/b:1 $registry/a/b" ]
 	nothing_left_over
 }
 
@@ -394,6 +396,8 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); time.s
 		[cut.tar]="cannot read the archive"
 		[missing.tar]="is missing"
 		[wrong.tar]="does not unpack to what the image's configuration says"
+		[sparse.tar]="the archive has a sparse file"
+		[huge.tar]="is larger than 68719476736 bytes"
 	)
 	tar -cf "$dir/empty.tar" -T /dev/null
 	seq 100000 > "$dir/text"
@@ -401,6 +405,14 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); time.s
 	tar -C "$dir/t" -cf "$dir/missing.tar" --exclude "$layer" .
 	cp "$dir/b.tar" "$dir/t/$layer"
 	tar -C "$dir/t" -cf "$dir/wrong.tar" .
+	# one that is mostly holes, and one whose size is a lie
+	truncate -s 1T "$dir/t/holes"
+	tar -C "$dir/t" -cSf "$dir/sparse.tar" .
+	python3 -c '
+import sys, tarfile
+info = tarfile.TarInfo("blobs/sha256/big")
+info.size = 1 << 50
+sys.stdout.buffer.write(info.tobuf(tarfile.GNU_FORMAT) + bytes(10240))' > "$dir/huge.tar"
 	for name in "${!bad[@]}"; do
 		run -1 --separate-stderr kvbox load -i "$dir/$name"
 		[ "${#stderr_lines[@]}" -eq 1 ]

@@ -2,11 +2,13 @@
 # shellcheck shell=sh
 #
 # What the lab's cases use: read with '. /lab/lib.sh', which wants the case's name in CASE. A case
-# prints a line per test, and ends with 'finished'.
+# prints a line per test, and ends with 'finished'. It is run once for each VMM, whose name is in LAB_VMM
+# (and in KVBOX_VMM); one with the line "# lab: once" is run a single time.
 
 LIMIT=${LIMIT:-150}
 OUT=/tmp/$CASE.out
 ERR=/tmp/$CASE.err
+CASE="$CASE${LAB_VMM:+ $LAB_VMM}"
 
 ok() { echo "ok - $CASE: $1"; }
 
@@ -60,4 +62,23 @@ kvm_processes()
 	done | sort -u
 }
 
-finished() { : > "/tmp/finished.$CASE"; }
+# kvm_programs: their programs, each once.
+kvm_programs()
+{
+	for pid in $(kvm_processes); do
+		exe=$(readlink "/proc/$pid/exe")
+		echo "${exe##*/}"
+	done | sort -u
+}
+
+# with_kvm NAME: what runs now has virtual CPUs of KVM, and is the VMM that is being tested.
+with_kvm()
+{
+	case ${LAB_VMM:-qemu} in
+	qemu) want=qemu-system-x86_64 ;;
+	*) want=$LAB_VMM ;;
+	esac
+	is "$1" "$want" "$(kvm_programs)"
+}
+
+finished() { : > /tmp/finished; }

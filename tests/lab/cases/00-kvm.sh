@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 #
 # The lab itself: KVM works in the outer machine, and an ordinary guest kernel boots on it.
+# lab: once
 CASE=00-kvm
 # shellcheck source=tests/lab/lib.sh
 . /lab/lib.sh

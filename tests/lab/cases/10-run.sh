@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 #
-# kvbox with QEMU and KVM: load, run, streams, exit codes.
+# kvbox with KVM: load, run, streams, exit codes.
 CASE=10-run
 # shellcheck source=tests/lab/lib.sh
 . /lab/lib.sh
 
+if kvbox images -q hello 2> /dev/null | grep -q .; then
+	kvbox rmi hello > /dev/null
+fi
 kvbox load -i /lab/hello.tar > "$OUT" 2> "$ERR"
 is "load takes a docker-archive" 0 $?
 expect "images lists it" 0 "hello:latest" \
@@ -14,11 +17,7 @@ expect "images lists it" 0 "hello:latest" \
 # the shell says so itself while its VM is there to be looked at
 kvbox run -d --name here hello sleep 600 > "$OUT" 2> "$ERR"
 is "a container starts in the background" 0 $?
-if [ -n "$(kvm_processes)" ]; then
-	ok "its virtual CPU is one of KVM"
-else
-	not_ok "its virtual CPU is one of KVM" "$(cat "$ERR")" "$(kvbox info 2>&1)"
-fi
+with_kvm "its virtual CPU is one of KVM"
 kvbox rm -f here > /dev/null 2> "$ERR"
 is "it can be removed while it runs" 0 $?
 is "and its VM is gone" "" "$(kvm_processes)"

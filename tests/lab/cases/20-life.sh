@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 #
-# kvbox with QEMU and KVM: a container that lives, is entered, read, stopped and started again.
+# kvbox with KVM: a container that lives, is entered, read, stopped and started again.
 CASE=20-life
 # shellcheck source=tests/lab/lib.sh
 . /lab/lib.sh
@@ -12,11 +12,7 @@ kvbox run -d --name life hello sh -c \
 	> "$OUT" 2> "$ERR"
 is "a container starts in the background" 0 $?
 is "its id is all that is printed" 64 "$(tr -d '\n' < "$OUT" | wc -c | tr -d ' ')"
-if [ -n "$(kvm_processes)" ]; then
-	ok "its virtual CPU is one of KVM"
-else
-	not_ok "its virtual CPU is one of KVM" "$(cat "$ERR")"
-fi
+with_kvm "its virtual CPU is one of KVM"
 
 # shellcheck disable=SC2016 # for the container's shell
 expect "exec runs a second command in it" 0 "life" kvbox exec -e NAME=life life sh -c 'echo $NAME'
