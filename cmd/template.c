@@ -22,14 +22,16 @@ static double ms(int64_t ns)
 static int make(struct cmd *c, const struct template_args *a, struct template_report *ret,
 		struct err *e)
 {
-	const struct vmm_wish wish = { a->vmm, NULL, store_paths(c->store)->run_fd };
+	struct vmm_wish wish = { a->vmm, NULL, -1 };
 	auto_vmm_choice struct vmm_choice choice = VMM_CHOICE_INIT;
 	auto_guest_files struct guest_files guest = GUEST_FILES_INIT;
 	struct template_want want = { &choice, &guest, { 0, 0 } };
 	struct vmm_host host;
 
-	if (paths_make(store_paths(c->store), e) < 0 || bundled_use(&c->paths, e) < 0 ||
-	    vmm_select(&wish, &choice, e) < 0 || guest_files_find(&guest, e) < 0 ||
+	if (paths_make(store_paths(c->store), e) < 0 || bundled_use(&c->paths, e) < 0)
+		return -1;
+	wish.run_fd = store_paths(c->store)->run_fd;
+	if (vmm_select(&wish, &choice, e) < 0 || guest_files_find(&guest, e) < 0 ||
 	    vmm_host_read(&host, e) < 0)
 		return -1;
 	vmm_size_choose(&host, a->memory, a->nano_cpus, choice.kvm, &want.size);
