@@ -67,3 +67,18 @@ int filter_sort(const struct strv *filters, const struct filter_key *keys, struc
 	}
 	return 0;
 }
+
+int filter_dangling(const struct strv *values, enum image_dangling *ret, struct err *e)
+{
+	for (size_t i = 0; i < values->n; i++) {
+		const char *text = values->v[i];
+
+		if (str_eq(text, "true") || str_eq(text, "1"))
+			*ret = DANGLING_ONLY;
+		else if (str_eq(text, "false") || str_eq(text, "0"))
+			*ret = DANGLING_NOT;
+		else
+			return err_set(e, ERR_INVALID, "invalid filter 'dangling=[%.100s]'", text);
+	}
+	return 0;
+}

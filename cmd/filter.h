@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/strv.h"
+#include "engine/image_filter.h"
 
 /* For the member `check` of an option: "bad format of filter (expected name=value)". */
 int filter_check(const char *text, struct err *e) MUST_CHECK;
@@ -22,5 +23,8 @@ struct filter_key {
 /* Sorts the filters of an option into lists; ERR_INVALID "invalid filter 'x'" for a key that is none. */
 int filter_sort(const struct strv *filters, const struct filter_key *keys,
 		struct err *e) MUST_CHECK;
+
+/* The values of the key "dangling"; the last one counts, and without any *ret stays. */
+int filter_dangling(const struct strv *values, enum image_dangling *ret, struct err *e) MUST_CHECK;
 
 #endif

@@ -245,21 +245,6 @@ static void print_ids(const struct images_args *a, const struct lines *lines)
 	}
 }
 
-static int read_dangling(const struct strv *texts, enum image_dangling *ret, struct err *e)
-{
-	for (size_t i = 0; i < texts->n; i++) {
-		const char *text = texts->v[i];
-
-		if (str_eq(text, "true") || str_eq(text, "1"))
-			*ret = DANGLING_ONLY;
-		else if (str_eq(text, "false") || str_eq(text, "0"))
-			*ret = DANGLING_NOT;
-		else
-			return err_set(e, ERR_INVALID, "invalid filter 'dangling=[%.100s]'", text);
-	}
-	return 0;
-}
-
 static int make_filter(const struct images_args *a, const char *name, struct image_filter *f,
 		       struct err *e)
 {
@@ -272,7 +257,8 @@ static int make_filter(const struct images_args *a, const char *name, struct ima
 		{ NULL, NULL },
 	};
 
-	if (filter_sort(&a->filters, keys, e) < 0 || read_dangling(&dangling, &f->dangling, e) < 0)
+	if (filter_sort(&a->filters, keys, e) < 0 ||
+	    filter_dangling(&dangling, &f->dangling, e) < 0)
 		return -1;
 	if (name)
 		strv_add(&f->references, name);

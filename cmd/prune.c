@@ -41,28 +41,13 @@ static int read_until(const struct strv *texts, int64_t *ret, struct err *e)
 	return texts->n ? when_parse(texts->v[0], clock_now(), ret, e) : 0;
 }
 
-/* "dangling=false" is --all. */
-static int read_dangling(const struct strv *texts, bool *all, struct err *e)
-{
-	for (size_t i = 0; i < texts->n; i++) {
-		const char *text = texts->v[i];
-
-		if (str_eq(text, "true") || str_eq(text, "1"))
-			*all = false;
-		else if (str_eq(text, "false") || str_eq(text, "0"))
-			*all = true;
-		else
-			return err_set(e, ERR_INVALID, "invalid filter 'dangling=[%.100s]'", text);
-	}
-	return 0;
-}
-
 /* `all` is NULL where nothing can dangle. */
 static int read_filters(const struct strv *filters, struct prune_filter *ret, bool *all,
 			struct err *e)
 {
 	auto_strv struct strv until = STRV_INIT;
 	auto_strv struct strv dangling = STRV_INIT;
+	enum image_dangling which = DANGLING_ANY;
 	const struct filter_key keys[] = {
 		{ "until", &until },
 		{ "label", &ret->labels },
@@ -71,9 +56,13 @@ static int read_filters(const struct strv *filters, struct prune_filter *ret, bo
 		{ NULL, NULL },
 	};
 
-	if (filter_sort(filters, keys, e) < 0 || read_until(&until, &ret->until_ns, e) < 0)
+	if (filter_sort(filters, keys, e) < 0 || read_until(&until, &ret->until_ns, e) < 0 ||
+	    filter_dangling(&dangling, &which, e) < 0)
 		return -1;
-	return all ? read_dangling(&dangling, all, e) : 0;
+	/* "dangling=false" is --all. */
+	if (all && which != DANGLING_ANY)
+		*all = which == DANGLING_NOT;
+	return 0;
 }
 
 static int print_result(const char *heading, const struct prune_result *r)

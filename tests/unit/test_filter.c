@@ -83,6 +83,25 @@ static void a_label_fits_by_key_or_by_key_and_value(void **state)
 	assert_false(labels_have_all(&labels, &wanted));
 }
 
+static void what_dangles_is_asked_for_in_docker_s_words(void **state)
+{
+	static const char *const good[] = { "1", "0", "true", "false" };
+	auto_strv struct strv values = STRV_INIT;
+	enum image_dangling which = DANGLING_ANY;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(filter_dangling(&values, &which, &e));
+	assert_int_equal(which, DANGLING_ANY);
+	for (size_t i = 0; i < 4; i++) {
+		strv_add(&values, good[i]);
+		assert_ok(filter_dangling(&values, &which, &e));
+		assert_int_equal(which, i % 2 ? DANGLING_NOT : DANGLING_ONLY);
+	}
+	strv_add(&values, "maybe");
+	assert_fails(filter_dangling(&values, &which, &e), "invalid filter 'dangling=[maybe]'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -90,6 +109,7 @@ int main(void)
 		cmocka_unit_test(keys_have_no_case_and_blanks_do_not_count),
 		cmocka_unit_test(filters_go_to_the_lists_of_their_keys),
 		cmocka_unit_test(a_label_fits_by_key_or_by_key_and_value),
+		cmocka_unit_test(what_dangles_is_asked_for_in_docker_s_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
