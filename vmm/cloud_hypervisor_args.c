@@ -32,13 +32,7 @@ int ch_cmdline(const struct vmm_spec *spec, struct str *ret, struct err *e)
 	str_add(ret, " panic=-1 cryptomgr.notests rcupdate.rcu_expedited=1"
 		     " pci=lastbus=0 no_timer_check tsc=reliable");
 	str_addf(ret, " kvbox.channel=vsock:%d", VMM_VSOCK_PORT);
-	if (spec->cmdline && *spec->cmdline)
-		str_addf(ret, " %s", spec->cmdline);
-	if (ret->over || ret->len > VMM_CMDLINE_MAX)
-		return err_set(e, ERR_INVALID,
-			       "guest kernel's command line is longer than %d bytes",
-			       VMM_CMDLINE_MAX);
-	return 0;
+	return vmm_cmdline_end(spec, ret, e);
 }
 
 /* A path as a value of a key=value list: quoted where it has characters that mean something there. */
@@ -50,11 +44,6 @@ static int add_path(struct str *out, const char *path, struct err *e)
 		return err_set(e, ERR_INVALID, "quote in the path '%s'", path);
 	str_addf(out, quoted ? "\"%s\"" : "%s", path);
 	return 0;
-}
-
-static bool is_joined(const struct vmm_disk *d)
-{
-	return d->joined || d->nfiles > 1;
 }
 
 /* What an address has room for, without the terminator. */
@@ -92,11 +81,11 @@ static int add_disk(const struct vmm_spec *spec, const struct vmm_disk *d, struc
 	auto_str struct str path = STR_INIT(16384);
 	auto_str struct str value = STR_INIT(16384);
 
-	for (size_t i = 0; is_joined(d) && i < d->nfiles; i++)
+	for (size_t i = 0; vmm_disk_is_joined(d) && i < d->nfiles; i++)
 		/* Its reader of such descriptors splits lines at every blank. */
 		if (d->files[i].path[strcspn(d->files[i].path, " \t")])
 			return err_set(e, ERR_INVALID, "blank in the path '%s'", d->files[i].path);
-	if (is_joined(d))
+	if (vmm_disk_is_joined(d))
 		str_addf(&path, "%s/%s.vmdk", ch_folder(spec), d->serial);
 	else
 		str_add(&path, d->files[0].path);
@@ -105,7 +94,8 @@ static int add_disk(const struct vmm_spec *spec, const struct vmm_disk *d, struc
 		return -1;
 	/* Without the type it guesses one, and refuses writes to the first sector. */
 	str_addf(&value, ",image_type=%s,readonly=%s,serial=%s,id=%s",
-		 is_joined(d) ? "vmdk" : "raw", d->readonly ? "on" : "off", d->serial, d->serial);
+		 vmm_disk_is_joined(d) ? "vmdk" : "raw", d->readonly ? "on" : "off", d->serial,
+		 d->serial);
 	strv_add(a, value.buf);
 	return 0;
 }
@@ -120,7 +110,7 @@ static void add_landlock(const struct vmm_spec *spec, struct strv *a)
 	bool joined = false;
 
 	for (size_t i = 0; i < spec->ndisks; i++)
-		joined |= is_joined(&spec->disks[i]);
+		joined |= vmm_disk_is_joined(&spec->disks[i]);
 	strv_add(a, "--landlock");
 	if (joined) {
 		strv_add(a, "--landlock-rules");

@@ -156,7 +156,7 @@ static bool change_disk(const struct vmm_spec *spec, const struct json *object, 
 			d = &spec->disks[i];
 	if (!d || (!str_eq(key, "path") && !str_eq(key, "image_type")))
 		return false;
-	if (d->joined || d->nfiles > 1)
+	if (vmm_disk_is_joined(d))
 		joined = xasprintf("%s/%s.vmdk", ch_folder(spec), d->serial);
 	if (str_eq(key, "path"))
 		jw_str(w, key, joined ? joined : d->files[0].path);

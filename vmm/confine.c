@@ -121,9 +121,8 @@ static int add_disk_file(struct confine *c, const struct vmm_disk *d, size_t i,
 			 struct vmm_file *ret, struct err *e)
 {
 	const struct vmm_file *f = &d->files[i];
-	auto_free char *inside = d->joined || d->nfiles > 1
-					 ? xasprintf(INSIDE "/%s.%zu", d->serial, i)
-					 : xasprintf(INSIDE "/%s", d->serial);
+	auto_free char *inside = vmm_disk_is_joined(d) ? xasprintf(INSIDE "/%s.%zu", d->serial, i)
+						       : xasprintf(INSIDE "/%s", d->serial);
 	const unsigned writable = d->readonly ? 0 : CONFINE_MAY_WRITE;
 
 	if (d->readonly ? open_up(c, f->path, e) < 0 : grant(c, f->path, true, e) < 0)

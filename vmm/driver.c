@@ -67,7 +67,7 @@ static unsigned caps_of(const struct vmm_driver *d, const struct vmm_spec *spec)
 static int check_disk(const struct vmm_driver *d, const struct vmm_spec *spec,
 		      const struct vmm_disk *disk, struct err *e)
 {
-	bool joined = disk->joined || disk->nfiles > 1;
+	bool joined = vmm_disk_is_joined(disk);
 
 	if (check_serial(disk->serial, e) < 0)
 		return -1;
@@ -128,6 +128,17 @@ int vmm_start(const struct vmm_driver *d, const struct vmm_spec *spec, struct vm
 		}
 	}
 	*ret = vmm;
+	return 0;
+}
+
+int vmm_cmdline_end(const struct vmm_spec *spec, struct str *cmdline, struct err *e)
+{
+	if (spec->cmdline && *spec->cmdline)
+		str_addf(cmdline, " %s", spec->cmdline);
+	if (cmdline->over || cmdline->len > VMM_CMDLINE_MAX)
+		return err_set(e, ERR_INVALID,
+			       "guest kernel's command line is longer than %d bytes",
+			       VMM_CMDLINE_MAX);
 	return 0;
 }
 

@@ -65,6 +65,10 @@ struct vmm_disk {
 	const struct vmm_file *files;
 	size_t nfiles;
 };
+static inline bool vmm_disk_is_joined(const struct vmm_disk *d)
+{
+	return d->joined || d->nfiles > 1;
+}
 
 /*
  * A VM that is saved once and goes on many times (DESIGN: templates). The copies have the saved VM's
@@ -192,6 +196,10 @@ struct vmm_driver {
 	int (*save)(struct vmm *vmm, struct err *e); /* NULL without VMM_CAP_SAVE */
 	void (*release)(struct vmm *vmm);	     /* of priv and control only */
 };
+
+/* For drivers: ends the guest kernel's command line with spec->cmdline; ERR_INVALID when all of it is too
+ * long. */
+int vmm_cmdline_end(const struct vmm_spec *spec, struct str *cmdline, struct err *e) MUST_CHECK;
 
 /* All drivers, best first, ended by NULL. */
 extern const struct vmm_driver *const vmm_drivers[];

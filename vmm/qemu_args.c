@@ -62,13 +62,7 @@ int qemu_cmdline(const struct vmm_spec *spec, const struct qemu_plan *plan, stru
 		     "kvbox.channel=serial:" VMM_SERIAL_PORT);
 	if (!spec->kvm)
 		software_words(spec, plan, ret);
-	if (spec->cmdline && *spec->cmdline)
-		str_addf(ret, " %s", spec->cmdline);
-	if (ret->over || ret->len > VMM_CMDLINE_MAX)
-		return err_set(e, ERR_INVALID,
-			       "guest kernel's command line is longer than %d bytes",
-			       VMM_CMDLINE_MAX);
-	return 0;
+	return vmm_cmdline_end(spec, ret, e);
 }
 
 /* A path as a value of a key=value list: commas are doubled. `folder` may be NULL. */
@@ -202,7 +196,7 @@ static void add_devices(const struct vmm_spec *spec, struct strv *a)
 static void add_disk(const struct vmm_spec *spec, size_t i, struct strv *a)
 {
 	const struct vmm_disk *d = &spec->disks[i];
-	bool joined = d->joined || d->nfiles > 1;
+	bool joined = vmm_disk_is_joined(d);
 	auto_str struct str node = STR_INIT(16384);
 
 	str_addf(&node, "driver=%s,node-name=d%zu,read-only=%s,", joined ? "vmdk" : "raw", i,

@@ -78,7 +78,7 @@ int vmdk_write_disks(const struct vmm_spec *spec, struct err *e)
 		auto_str struct str text = STR_INIT(VMDK_TEXT_MAX);
 		auto_free char *name = xasprintf("%s.vmdk", d->serial);
 
-		if (!d->joined && d->nfiles == 1)
+		if (!vmm_disk_is_joined(d))
 			continue;
 		if (vmdk_write(d->files, d->nfiles, spec->pad, VMM_JOINED_SIZE, &text, e) < 0)
 			return err_wrap(e, "disk '%s'", d->serial);
