@@ -29,12 +29,13 @@ const struct vmm_driver *vmm_driver_find(const char *name)
 	return NULL;
 }
 
-static int check_serial(const char *serial, struct err *e)
+/* A disk's serial or a net's id. */
+static int check_id(const char *id, const char *what, struct err *e)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
 
-	if (!*serial || strlen(serial) > VMM_SERIAL_MAX || serial[strspn(serial, allowed)])
-		return err_set(e, ERR_INVALID, "'%s' cannot be the serial of a disk", serial);
+	if (!*id || strlen(id) > VMM_SERIAL_MAX || id[strspn(id, allowed)])
+		return err_set(e, ERR_INVALID, "'%s' cannot be the %s", id, what);
 	return 0;
 }
 
@@ -69,7 +70,7 @@ static int check_disk(const struct vmm_driver *d, const struct vmm_spec *spec,
 {
 	bool joined = vmm_disk_is_joined(disk);
 
-	if (check_serial(disk->serial, e) < 0)
+	if (check_id(disk->serial, "serial of a disk", e) < 0)
 		return -1;
 	if (disk->nfiles == 0)
 		return err_set(e, ERR_INVALID, "disk '%s' has no file", disk->serial);
@@ -81,6 +82,41 @@ static int check_disk(const struct vmm_driver *d, const struct vmm_spec *spec,
 	for (size_t i = 0; i < disk->nfiles; i++)
 		if (check_file(&disk->files[i], e) < 0)
 			return err_wrap(e, "disk '%s'", disk->serial);
+	return 0;
+}
+
+static int check_net(const struct vmm_net *net, struct err *e)
+{
+	if (check_id(net->id, "name of a network interface", e) < 0)
+		return -1;
+	/* A group's address, or none. */
+	if ((net->mac[0] & 1) ||
+	    memcmp(net->mac, (unsigned char[VMM_MAC_SIZE]){ 0 }, VMM_MAC_SIZE) == 0)
+		return err_set(e, ERR_INVALID, "interface '%s' has no address of its own", net->id);
+	if (net->tap_fd < 0)
+		return err_set(e, ERR_INVALID, "interface '%s' has no tap", net->id);
+	return 0;
+}
+
+/* What may come later. */
+static int check_room(const struct vmm_driver *d, const struct vmm_spec *spec, struct err *e)
+{
+	unsigned caps = caps_of(d, spec);
+
+	if (spec->hotplug > VMM_HOTPLUG_MAX)
+		return err_set(e, ERR_INVALID, "a VM cannot have room for %u devices more",
+			       spec->hotplug);
+	if (spec->hotplug > 0 && !(caps & VMM_CAP_HOTPLUG))
+		return err_set(e, ERR_INVALID, "%s cannot add devices", d->name);
+	if (spec->memory_max_mib > 0 &&
+	    (!(caps & VMM_CAP_MEMORY) || spec->memory_max_mib < spec->memory_mib ||
+	     spec->memory_max_mib > MEMORY_MAX_MIB))
+		return err_set(e, ERR_INVALID, "%s cannot give a VM up to %u MiB of memory",
+			       d->name, spec->memory_max_mib);
+	if (spec->vcpus_max > 0 && (!spec->kvm || !(caps & VMM_CAP_VCPUS) ||
+				    spec->vcpus_max < spec->vcpus || spec->vcpus_max > VCPUS_MAX))
+		return err_set(e, ERR_INVALID, "%s cannot give a VM up to %u processors", d->name,
+			       spec->vcpus_max);
 	return 0;
 }
 
@@ -102,7 +138,13 @@ static int check_spec(const struct vmm_driver *d, const struct vmm_spec *spec, s
 	for (size_t i = 0; i < spec->ndisks; i++)
 		if (check_disk(d, spec, &spec->disks[i], e) < 0)
 			return -1;
-	return 0;
+	if (spec->nnets > VMM_NETS_MAX)
+		return err_set(e, ERR_INVALID, "a VM cannot have %zu network interfaces",
+			       spec->nnets);
+	for (size_t i = 0; i < spec->nnets; i++)
+		if (check_net(&spec->nets[i], e) < 0)
+			return -1;
+	return check_room(d, spec, e);
 }
 
 int vmm_start(const struct vmm_driver *d, const struct vmm_spec *spec, struct vmm *ret,
@@ -127,6 +169,14 @@ int vmm_start(const struct vmm_driver *d, const struct vmm_spec *spec, struct vm
 			return -1;
 		}
 	}
+	vmm.limits = (struct vmm_limits){
+		.caps = caps_of(d, spec),
+		.hotplug = spec->hotplug,
+		.memory_mib = spec->memory_mib,
+		.memory_max_mib = spec->memory_max_mib,
+		.vcpus = spec->vcpus,
+		.vcpus_max = spec->vcpus_max,
+	};
 	*ret = vmm;
 	return 0;
 }
@@ -168,6 +218,57 @@ int vmm_save(struct vmm *vmm, struct err *e)
 	if (!vmm_can(vmm->driver, VMM_CAP_SAVE))
 		return err_set(e, ERR_INVALID, "%s cannot save a guest", vmm->driver->name);
 	return vmm->driver->save(vmm, e);
+}
+
+static int check_hotplug(const struct vmm *vmm, struct err *e)
+{
+	if (vmm->limits.hotplug == 0)
+		return err_set(e, ERR_INVALID, "the VM has no room for more devices");
+	return 0;
+}
+
+int vmm_add_disk(struct vmm *vmm, const struct vmm_disk *disk, struct err *e)
+{
+	if (check_hotplug(vmm, e) < 0 || check_id(disk->serial, "serial of a disk", e) < 0)
+		return -1;
+	if (disk->nfiles != 1 || vmm_disk_is_joined(disk))
+		return err_set(e, ERR_INVALID, "disk '%s' has another number of files than one",
+			       disk->serial);
+	if (check_file(&disk->files[0], e) < 0)
+		return err_wrap(e, "disk '%s'", disk->serial);
+	return vmm->driver->add_disk(vmm, disk, e);
+}
+
+int vmm_add_net(struct vmm *vmm, const struct vmm_net *net, struct err *e)
+{
+	if (check_hotplug(vmm, e) < 0 || check_net(net, e) < 0)
+		return -1;
+	return vmm->driver->add_net(vmm, net, e);
+}
+
+int vmm_remove(struct vmm *vmm, const char *id, struct err *e)
+{
+	if (check_hotplug(vmm, e) < 0)
+		return -1;
+	return vmm->driver->remove(vmm, id, e);
+}
+
+int vmm_resize_memory(struct vmm *vmm, unsigned mib, struct err *e)
+{
+	const struct vmm_limits *l = &vmm->limits;
+
+	if (mib < l->memory_mib || mib > l->memory_max_mib)
+		return err_set(e, ERR_INVALID, "the VM cannot have %u MiB of memory", mib);
+	return vmm->driver->resize_memory(vmm, mib, e);
+}
+
+int vmm_resize_vcpus(struct vmm *vmm, unsigned vcpus, struct err *e)
+{
+	const struct vmm_limits *l = &vmm->limits;
+
+	if (vcpus < l->vcpus || vcpus > l->vcpus_max)
+		return err_set(e, ERR_INVALID, "the VM cannot have %u processors", vcpus);
+	return vmm->driver->resize_vcpus(vmm, vcpus, e);
 }
 
 int vmm_stop(struct vmm *vmm, struct err *e)

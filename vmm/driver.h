@@ -39,13 +39,18 @@ enum vmm_cap {
 	VMM_CAP_BY_NAME = 1u << 5, /* taken only when it is named, never by "auto" */
 	VMM_CAP_HOLD = 1u << 6,	   /* vmm_spec.hold */
 	VMM_CAP_SAVE = 1u << 7,	   /* vmm_save, and to go on from what it saved */
+	VMM_CAP_HOTPLUG = 1u << 8, /* vmm_add_disk, vmm_add_net, vmm_remove */
+	VMM_CAP_MEMORY = 1u << 9,  /* vmm_resize_memory */
+	VMM_CAP_VCPUS = 1u << 10,  /* vmm_resize_vcpus, with KVM */
 };
 
 /* Every joined disk has this size, whatever it holds: one slot of a saved VM then fits all. */
 #define VMM_JOINED_SIZE ((uint64_t)64 << 30)
 
-#define VMM_SERIAL_MAX	20   /* bytes of a virtio disk's serial */
-#define VMM_DISKS_MAX	24   /* slots that are free on every driver's first bus */
+#define VMM_SERIAL_MAX	20 /* bytes of a virtio disk's serial */
+#define VMM_DISKS_MAX	24 /* slots that are free on every driver's first bus */
+#define VMM_NETS_MAX	8
+#define VMM_HOTPLUG_MAX 16
 #define VMM_CMDLINE_MAX 2047 /* what Linux on x86 reads */
 
 struct vmm_file {
@@ -71,9 +76,22 @@ static inline bool vmm_disk_is_joined(const struct vmm_disk *d)
 }
 
 /*
+ * One network interface. Its tap is a descriptor of /dev/net/tun with one queue (IFF_TAP, IFF_NO_PI,
+ * IFF_VNET_HDR), which never has a name here: the VMM needs no right to open one, and no place where it
+ * could. The guest finds it by its MAC.
+ */
+#define VMM_MAC_SIZE 6
+struct vmm_net {
+	const char *id; /* as a disk's serial, and another than any disk's */
+	int tap_fd;	/* borrowed */
+	unsigned char mac[VMM_MAC_SIZE];
+};
+
+/*
  * A VM that is saved once and goes on many times (DESIGN: templates). The copies have the saved VM's
  * command line, processors, memory and disks; of a disk only the slot counts, so that other files may be
- * behind it, as long as it is as large and as read-only as the saved one.
+ * behind it, as long as it is as large and as read-only as the saved one. Of a net only the id counts: another
+ * tap may be behind it, and the guest has the saved MAC until it sets its own.
  */
 enum vmm_saving {
 	VMM_NOT_SAVED,
@@ -92,6 +110,12 @@ struct vmm_spec {
 	unsigned vcpus;
 	const struct vmm_disk *disks;
 	size_t ndisks;
+	const struct vmm_net *nets;
+	size_t nnets;
+	/* What may come later; all three cost the guest time at its boot, so: 0 where nothing will. */
+	unsigned hotplug; /* disks and nets that may be there at a time beside the first ones */
+	unsigned memory_max_mib; /* up to where vmm_resize_memory goes */
+	unsigned vcpus_max;	 /* up to where vmm_resize_vcpus goes */
 	/* Absolute path of a file made by vmm_pad_make; may be NULL without joined disks. */
 	const char *pad;
 	/* Opened O_WRONLY (| O_APPEND for a file): what the guest's kernel prints, from early boot to
@@ -164,10 +188,17 @@ struct vmm {
 	int control;		 /* non-blocking; the driver's: only watch it */
 	void *priv;		 /* the driver's */
 	struct confine *confine; /* what was done to lock it up; NULL: nothing */
+	struct vmm_limits {	 /* of the spec: for what is asked later */
+		unsigned caps, hotplug;
+		unsigned memory_mib, memory_max_mib, vcpus, vcpus_max;
+	} limits;
 };
-#define VMM_INIT                                                        \
-	{                                                               \
-		NULL, PROC_INIT, VMM_CHANNEL_SERIAL, -1, -1, NULL, NULL \
+#define VMM_INIT                                                         \
+	{                                                                \
+		NULL, PROC_INIT, VMM_CHANNEL_SERIAL, -1, -1, NULL, NULL, \
+		{                                                        \
+			0                                                \
+		}                                                        \
 	}
 
 /* What a binary turns out to be. */
@@ -194,7 +225,13 @@ struct vmm_driver {
 	int (*pause)(struct vmm *vmm, struct err *e);
 	int (*resume)(struct vmm *vmm, struct err *e);
 	int (*save)(struct vmm *vmm, struct err *e); /* NULL without VMM_CAP_SAVE */
-	void (*release)(struct vmm *vmm);	     /* of priv and control only */
+	/* NULL without VMM_CAP_HOTPLUG. */
+	int (*add_disk)(struct vmm *vmm, const struct vmm_disk *disk, struct err *e);
+	int (*add_net)(struct vmm *vmm, const struct vmm_net *net, struct err *e);
+	int (*remove)(struct vmm *vmm, const char *id, struct err *e);
+	int (*resize_memory)(struct vmm *vmm, unsigned mib, struct err *e); /* ... VMM_CAP_MEMORY */
+	int (*resize_vcpus)(struct vmm *vmm, unsigned vcpus, struct err *e); /* ... VMM_CAP_VCPUS */
+	void (*release)(struct vmm *vmm); /* of priv and control only */
 };
 
 /* For drivers: ends the guest kernel's command line with spec->cmdline; ERR_INVALID when all of it is too
@@ -232,6 +269,25 @@ int vmm_resume(struct vmm *vmm, struct err *e) MUST_CHECK;
 /* Of a VM that is VMM_TO_BE_SAVED: stops the guest and writes the state of its devices. It does not run again:
  * vmm_stop. */
 int vmm_save(struct vmm *vmm, struct err *e) MUST_CHECK;
+
+/*
+ * More devices while the guest runs. A disk has one file here. The request is done when the VMM has the
+ * device: the guest finds it a moment later. ERR_INVALID without room (vmm_spec.hotplug), or where the file
+ * cannot be shown to a VMM that is locked up.
+ */
+int vmm_add_disk(struct vmm *vmm, const struct vmm_disk *disk, struct err *e) MUST_CHECK;
+int vmm_add_net(struct vmm *vmm, const struct vmm_net *net, struct err *e) MUST_CHECK;
+/* Takes away what was added, by its serial or id. Done when the guest has let go of it and the VMM holds neither
+ * file nor tap any more; a guest that uses it may hold on to it without end. */
+int vmm_remove(struct vmm *vmm, const char *id, struct err *e) MUST_CHECK;
+
+/*
+ * Another size: not less than vmm_spec.memory_mib and .vcpus, not more than their maxima. Done when the VMM has
+ * been told; the guest takes and gives back memory as it can (blocks that it uses stay), and switches its
+ * processors by itself.
+ */
+int vmm_resize_memory(struct vmm *vmm, unsigned mib, struct err *e) MUST_CHECK;
+int vmm_resize_vcpus(struct vmm *vmm, unsigned vcpus, struct err *e) MUST_CHECK;
 
 /* Hard: the guest ends at once (SIGKILL). Returns before the process is gone: the pidfd tells. No error
  * when it has ended already. An orderly end is the agent's business. */
