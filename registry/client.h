@@ -45,8 +45,7 @@ int registry_blob(struct registry *r, const char *digest, int64_t size, struct s
 /*
  * Blobs as streams, several at a time. `data` gets the bytes in order, exactly once each, also when
  * the connection broke in between and was made anew (it goes on behind what was taken; twice
- * without a single byte in between is an error). It returns 0 when it took them all, 1 when it took
- * nothing and wants them again after registry_fetch_resume, -1 to give up.
+ * without a single byte in between is an error). It returns 0, or -1 to give up.
  */
 struct registry_sink {
 	int (*data)(void *ctx, const void *p, size_t n, struct err *e);
@@ -57,7 +56,6 @@ int registry_fetch_start(struct registry *r, const char *digest, int64_t size,
 			 const struct registry_sink *sink, struct registry_fetch **ret,
 			 struct err *e) MUST_CHECK;
 void registry_fetch_free(struct registry_fetch *f); /* at any time */
-void registry_fetch_resume(struct registry_fetch *f);
 /* 1 when all bytes came and the digest is right, 0 when it goes on. ERR_CORRUPT when the digest is
  * wrong. */
 int registry_fetch_result(struct registry_fetch *f, struct err *e) MUST_CHECK;

@@ -10,7 +10,6 @@ static const struct dl_symbol symbols[] = {
 	DL_SYMBOL(struct curl_api, easy_init, curl_easy_init),
 	DL_SYMBOL(struct curl_api, easy_setopt, curl_easy_setopt),
 	DL_SYMBOL(struct curl_api, easy_getinfo, curl_easy_getinfo),
-	DL_SYMBOL(struct curl_api, easy_pause, curl_easy_pause),
 	DL_SYMBOL(struct curl_api, easy_cleanup, curl_easy_cleanup),
 	DL_SYMBOL(struct curl_api, easy_strerror, curl_easy_strerror),
 	DL_SYMBOL(struct curl_api, multi_init, curl_multi_init),

@@ -44,7 +44,6 @@ static int fetch_data(void *ctx, const void *p, size_t n, struct err *e)
 {
 	struct registry_fetch *f = ctx;
 	const char *bytes = p;
-	int taken;
 
 	if (!f->began && begin(f, e) < 0)
 		return -1;
@@ -57,9 +56,8 @@ static int fetch_data(void *ctx, const void *p, size_t n, struct err *e)
 	if ((int64_t)n > f->size - f->position)
 		return err_set(e, ERR_CORRUPT, "%s is larger than the %lld bytes of the manifest",
 			       f->digest, (long long)f->size);
-	taken = f->sink.data(f->sink.ctx, bytes, n, e);
-	if (taken != 0)
-		return taken;
+	if (f->sink.data(f->sink.ctx, bytes, n, e) < 0)
+		return -1;
 	f->skip = 0;
 	f->position += (int64_t)n;
 	digest_update(f->hash, bytes, n);
@@ -107,11 +105,6 @@ void registry_fetch_free(struct registry_fetch *f)
 	digest_free(f->hash);
 	free(f->digest);
 	free(f);
-}
-
-void registry_fetch_resume(struct registry_fetch *f)
-{
-	transfer_resume(f->transfer);
 }
 
 /* Goes on where the connection broke, as long as each attempt gets further; the first may get

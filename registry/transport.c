@@ -214,7 +214,6 @@ static size_t on_data(char *p, size_t size, size_t n, void *ctx)
 	struct http_response *r = &tr->response;
 	size_t len = size * n;
 	long status = 0;
-	int taken;
 
 	if (!r->status) {
 		curl.easy_getinfo(tr->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -228,10 +227,7 @@ static size_t on_data(char *p, size_t size, size_t n, void *ctx)
 	}
 	if (len == 0)
 		return 0;
-	taken = tr->data(tr->ctx, p, len, &tr->err);
-	if (taken > 0)
-		return CURL_WRITEFUNC_PAUSE;
-	return taken < 0 ? 0 : len;
+	return tr->data(tr->ctx, p, len, &tr->err) < 0 ? 0 : len;
 }
 
 /* ---- errors ---- */
@@ -480,12 +476,6 @@ void transfer_free(struct transfer *tr)
 void transfer_free_ptr(struct transfer **tr)
 {
 	transfer_free(*tr);
-}
-
-void transfer_resume(struct transfer *tr)
-{
-	if (!tr->done)
-		curl.easy_pause(tr->easy, CURLPAUSE_CONT);
 }
 
 bool transfer_is_done(const struct transfer *tr)

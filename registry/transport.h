@@ -46,8 +46,8 @@ struct http_request {
 	const char *form;		      /* body of a POST; NULL: GET */
 	uint64_t from;			      /* first byte wanted (Range), 0: all */
 	/*
-	 * Takes a piece of the body of a 2xx response, of at most 16 KiB. 0: taken; 1: nothing was
-	 * taken, to be offered again after transfer_resume; -1 ends the transfer with that error.
+	 * Takes a piece of the body of a 2xx response, of at most 16 KiB. -1 ends the transfer with
+	 * that error.
 	 */
 	int (*data)(void *ctx, const void *p, size_t n, struct err *e);
 	void *ctx;
@@ -68,7 +68,6 @@ int transfer_start(struct transport *t, const struct http_request *r, struct tra
 void transfer_free(struct transfer *tr);
 void transfer_free_ptr(struct transfer **tr);
 #define auto_transfer __attribute__((cleanup(transfer_free_ptr)))
-void transfer_resume(struct transfer *tr);
 bool transfer_is_done(const struct transfer *tr);
 /* The head is complete (status is not 0) when data arrives. */
 const struct http_response *transfer_response(const struct transfer *tr);
