@@ -2,6 +2,7 @@
 #include "agent/boot.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -110,12 +111,64 @@ int boot_options_read(struct boot_options *ret, struct err *e)
 
 /* ---- modules --------------------------------------------------------------------------------- */
 
+/* Modules that are of use with one kind of device only; before each, what it depends on. */
+static const struct {
+	const char *module, *device; /* as the bus has its number */
+	bool may_come;		     /* while the VM runs */
+} only_with[] = {
+	{ "failover.ko", "0x0001", true },
+	{ "net_failover.ko", "0x0001", true },
+	{ "virtio_net.ko", "0x0001", true },
+	{ "virtio_mem.ko", "0x0018", true },
+	{ "vsock.ko", "0x0013", false },
+	{ "vmw_vsock_virtio_transport_common.ko", "0x0013", false },
+	{ "vmw_vsock_virtio_transport.ko", "0x0013", false },
+};
+
+struct device_search {
+	int devices;
+	const char *number;
+	bool found;
+};
+
+static int look_at_device(void *ctx, const char *name, struct err *e)
+{
+	struct device_search *s = ctx;
+	auto_str struct str text = STR_INIT(64);
+	char path[64];
+	struct err none = ERR_INIT;
+
+	(void)e;
+	snprintf(path, sizeof(path), "%.40s/device", name);
+	if (!s->found && file_read(s->devices, path, &text, &none) == 0)
+		s->found = str_has_prefix(text.buf, s->number);
+	return 0;
+}
+
+static ssize_t find_only_with(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(only_with); i++)
+		if (strcmp(only_with[i].module, name) == 0)
+			return (ssize_t)i;
+	return -1;
+}
+
+bool boot_module_can_wait(const char *name, int devices)
+{
+	ssize_t i = find_only_with(name);
+	struct device_search s = { devices, i < 0 ? "" : only_with[i].device, false };
+	struct err none = ERR_INIT;
+
+	return i >= 0 && dir_each(devices, ".", look_at_device, &s, &none) == 0 && !s.found;
+}
+
 void boot_modules_init(struct boot_modules *b, int dir)
 {
 	struct err e = ERR_INIT;
 
 	b->dir = dir;
 	b->at = 0;
+	b->later = (struct strv)STRV_INIT;
 	str_init(&b->list, MODULE_LIST_MAX);
 	if (dir >= 0 && file_read(dir, "load", &b->list, &e) < 0) {
 		fd_close(b->dir);
@@ -136,24 +189,51 @@ static int load(int dir, const char *name, struct err *e)
 	return 0;
 }
 
+/* False: it was put off. */
+static bool load_or_wait(struct boot_modules *b, const char *name)
+{
+	auto_close int devices = -1;
+	struct err e = ERR_INIT;
+
+	if (fd_open_dir(AT_FDCWD, "/sys/bus/virtio/devices", &devices, &e) == 0 &&
+	    boot_module_can_wait(name, devices)) {
+		if (only_with[find_only_with(name)].may_come)
+			strv_add(&b->later, name);
+		else
+			unlinkat(b->dir, name, 0);
+		return false;
+	}
+	err_clear(&e);
+	if (load(b->dir, name, &e) < 0)
+		console_error("%s", e.msg);
+	return true;
+}
+
 bool boot_modules_step(struct boot_modules *b)
 {
 	while (b->dir >= 0 && b->at < b->list.len) {
 		const char *line = b->list.buf + b->at;
 		size_t n = strcspn(line, "\n");
 		auto_free char *name = xstrndup(line, n);
-		struct err e = ERR_INIT;
 
 		b->at += n + 1;
-		if (n == 0)
-			continue;
-		if (load(b->dir, name, &e) < 0)
-			console_error("%s", e.msg);
-		return true;
+		if (n > 0 && load_or_wait(b, name))
+			return true;
 	}
-	if (b->dir >= 0) {
+	str_release(&b->list);
+	if (b->dir >= 0 && b->later.n == 0)
 		fd_close(take_fd(&b->dir));
-		str_release(&b->list);
-	}
 	return false;
+}
+
+void boot_modules_again(struct boot_modules *b)
+{
+	struct strv later = b->later;
+
+	b->later = (struct strv)STRV_INIT;
+	for (size_t i = 0; i < later.n; i++)
+		load_or_wait(b, later.v[i]);
+	strv_release(&later);
+	if (b->later.n == 0)
+		fd_close(take_fd(&b->dir));
 }

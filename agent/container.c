@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/boot.h"
 #include "agent/cgroup.h"
 #include "agent/devices.h"
 #include "agent/disk.h"
@@ -333,6 +334,7 @@ static int make_in_folder(const struct container_setup *s, const struct disks *d
 
 	if (mount_root(s, d, e) < 0 || fd_open_dir(AT_FDCWD, "root", &rootfd, e) < 0)
 		return -1;
+	c->mounted_us = boot_us();
 	if (make_places(rootfd, e) < 0 || mount_dev(c, rootfd, e) < 0 ||
 	    add_devices(s, rootfd, e) < 0 || mount_files(s, rootfd, e) < 0)
 		return -1;

@@ -54,6 +54,7 @@ struct container {
 	char dir[32]; /* /c/<12 digits> */
 	struct container_setup setup;
 	struct strv disks;	/* the kernel's names of them: "vda" */
+	int64_t mounted_us;	/* when its root file system was there (boot_us) */
 	uint64_t oom_kills;	/* that were told */
 	uint64_t memory_before; /* bytes that the guest needed without it (stats.h) */
 	int cgroup;

@@ -59,6 +59,8 @@ static void on_uevent(void *ctx, uint32_t events)
 	uevent_drain(init->uevents.fd);
 	if (!channel_is_open(init->agent.channel))
 		open_channel(init);
+	if (!init->modules_left)
+		boot_modules_again(&init->agent.modules);
 	requests_devices_changed(&init->agent);
 }
 

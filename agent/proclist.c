@@ -243,12 +243,15 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static size_t write_list(const struct pids *pids, struct names *names, struct json_writer *w)
+static size_t write_list(const struct pids *pids, int64_t after, struct names *names,
+			 struct json_writer *w)
 {
 	auto_close int proc = -1;
 	struct err e = ERR_INIT;
 	size_t i = 0;
 
+	while (i < pids->n && pids->v[i] <= after)
+		i++;
 	jw_begin_array(w, "processes");
 	if (fd_open_dir(AT_FDCWD, "/proc", &proc, &e) == 0) {
 		while (i < pids->n && w->out->len < DOCUMENT_MAX)
@@ -258,7 +261,7 @@ static size_t write_list(const struct pids *pids, struct names *names, struct js
 	return pids->n - i;
 }
 
-void proclist_write(const struct container *c, struct json_writer *w)
+void proclist_write(const struct container *c, int64_t after, struct json_writer *w)
 {
 	struct names names = { .rootfd = -1 };
 	auto_str struct str meminfo = STR_INIT(FILE_MAX);
@@ -274,7 +277,7 @@ void proclist_write(const struct container *c, struct json_writer *w)
 	cgroup_each_process(c->cgroup, add_pid, &pids);
 	if (pids.n)
 		qsort(pids.v, pids.n, sizeof(*pids.v), by_number);
-	left = write_list(&pids, &names, w);
+	left = write_list(&pids, after, &names, w);
 	jw_int(w, "left_out", (int64_t)left);
 	jw_int(w, "hz", hz);
 	jw_int(w, "now_ticks", boot_us() * hz / 1000000);

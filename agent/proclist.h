@@ -12,8 +12,9 @@
 #include "agent/container.h"
 #include "base/json.h"
 
-/* The reply's members (docs/protocol.md) into the open object. */
-void proclist_write(const struct container *c, struct json_writer *w);
+/* The reply's members (docs/protocol.md) into the open object, of the processes whose number is above
+ * `after`. */
+void proclist_write(const struct container *c, int64_t after, struct json_writer *w);
 
 /* /proc/x/stat without its name. Numbers are ps's: see proc(5). */
 struct proclist_stat {

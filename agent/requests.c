@@ -55,12 +55,13 @@ static void answer_ok(struct agent *a, int64_t id)
 	send(a, &m);
 }
 
-static void answer_us(struct agent *a, int64_t id, const char *key, int64_t us)
+static void answer_setup(struct agent *a, const struct container *c)
 {
 	auto_message_out struct message_out m = MESSAGE_OUT_INIT;
 
-	message_out_reply(&m, id);
-	jw_int(&m.json, key, us);
+	message_out_reply(&m, a->setup_request);
+	jw_int(&m.json, "root_us", c->mounted_us - a->setup_begin_us);
+	jw_int(&m.json, "mount_us", boot_us() - a->setup_begin_us);
 	send(a, &m);
 }
 
@@ -170,7 +171,7 @@ static void try_setup(struct agent *a, bool last)
 		/* Without it all works but one event. */
 		if (oom_watch(a->loop, c, tell_oom, a, &e) < 0)
 			log_to_monitor(a, e.msg);
-		answer_us(a, a->setup_request, "mount_us", boot_us() - a->setup_begin_us);
+		answer_setup(a, c);
 	}
 	end_setup(a);
 }
@@ -323,8 +324,34 @@ static int op_processes(struct agent *a, const struct message *m, int64_t id, st
 	if (read_container(a, m, &c, e) < 0)
 		return -1;
 	message_out_reply(&out, id);
-	proclist_write(c, &out.json);
+	proclist_write(c, json_int(json_get(m->json, "after"), 0), &out.json);
 	send(a, &out);
+	return 0;
+}
+
+static void trimmed(void *ctx, uint64_t freed)
+{
+	auto_message_out struct message_out m = MESSAGE_OUT_INIT;
+	struct agent *a = ctx;
+
+	message_out_reply(&m, a->trim_request);
+	jw_int(&m.json, "freed", (int64_t)freed);
+	send(a, &m);
+}
+
+static int op_trim(struct agent *a, const struct message *m, int64_t id, struct err *e)
+{
+	auto_free char *path = NULL;
+	struct container *c = NULL;
+
+	if (a->off_request)
+		return err_set(e, ERR_CONFLICT, "the virtual machine is shutting down");
+	if (read_container(a, m, &c, e) < 0)
+		return -1;
+	path = xasprintf("%s/upper", c->dir);
+	if (trim_begin(&a->trimming, a->loop, path, trimmed, a, e) < 0)
+		return -1;
+	a->trim_request = id;
 	return 0;
 }
 
@@ -355,6 +382,7 @@ static void finish_shutdown(struct agent *a)
 {
 	struct err e = ERR_INIT;
 
+	trim_cancel(&a->trimming);
 	for (const struct container *c = a->containers; c; c = c->next) {
 		/* Nothing of it has to survive. */
 		if (c->setup.is_volatile && !a->keep)
@@ -402,7 +430,7 @@ static int op_rest(struct agent *a, const struct message *m, int64_t id, struct 
 	if (a->containers || a->setup_request || a->off_request || processes_are_left(a->processes))
 		return err_set(e, ERR_CONFLICT, "the virtual machine is in use");
 	/* All that every container needs is in the copies then. */
-	if (agent_prepare(a, e) < 0)
+	if (agent_prepare(a, e) < 0 || identity_forget_disks(e) < 0)
 		return -1;
 	answer_ok(a, id);
 	a->resting = true;
@@ -419,22 +447,34 @@ int requests_turn(struct agent *a, struct err *e)
 
 struct identity_request {
 	int64_t now, entropy;
+	struct strv macs;
 };
 
-static int op_identity(struct agent *a, const struct message *m, int64_t id, struct err *e)
+static int take_identity(const struct message *m, struct identity_request *r, struct err *e)
 {
 	static const struct json_field fields[] = {
 		JSON_INT("now", true, struct identity_request, now),
 		JSON_INT("entropy", true, struct identity_request, entropy),
+		JSON_MAP("macs", false, struct identity_request, macs),
 		JSON_END,
 	};
-	struct identity_request r = { 0, 0 };
 
-	if (json_read(m->json, fields, &r, e) < 0)
+	if (json_read(m->json, fields, r, e) < 0)
 		return -1;
-	if (r.entropy < 0 || (uint64_t)r.entropy >= m->nblobs)
+	if (r->entropy < 0 || (uint64_t)r->entropy >= m->nblobs)
 		return err_set(e, ERR_INVALID, "no such bytes");
-	if (identity_take(m->blobs[r.entropy].p, m->blobs[r.entropy].n, r.now, e) < 0)
+	if (identity_set_macs(&r->macs, e) < 0)
+		return -1;
+	return identity_take(m->blobs[r->entropy].p, m->blobs[r->entropy].n, r->now, e);
+}
+
+static int op_identity(struct agent *a, const struct message *m, int64_t id, struct err *e)
+{
+	struct identity_request r = { .macs = STRV_INIT };
+	int done = take_identity(m, &r, e);
+
+	strv_release(&r.macs);
+	if (done < 0)
 		return -1;
 	answer_ok(a, id);
 	return 0;
@@ -447,15 +487,11 @@ static const struct {
 	/* 0: was answered or will be; -1: the error is the answer. */
 	int (*run)(struct agent *a, const struct message *m, int64_t id, struct err *e);
 } operations[] = {
-	{ "container.setup", op_setup },
-	{ "process.start", op_start },
-	{ "process.signal", op_signal },
-	{ "process.resize", op_resize },
-	{ "container.stats", op_stats },
-	{ "container.processes", op_processes },
-	{ "clock", op_clock },
-	{ "shutdown", op_shutdown },
-	{ "rest", op_rest },
+	{ "container.setup", op_setup }, { "process.start", op_start },
+	{ "process.signal", op_signal }, { "process.resize", op_resize },
+	{ "container.stats", op_stats }, { "container.processes", op_processes },
+	{ "container.trim", op_trim },	 { "clock", op_clock },
+	{ "shutdown", op_shutdown },	 { "rest", op_rest },
 	{ "identity", op_identity },
 };
 

@@ -8,6 +8,7 @@
 #include "agent/container.h"
 #include "agent/loop.h"
 #include "agent/process.h"
+#include "agent/trim.h"
 
 struct agent {
 	struct loop *loop;
@@ -28,6 +29,8 @@ struct agent {
 	/* A shutdown that waits for the last process. */
 	int64_t off_request; /* 0: none */
 	bool trim, keep;
+	struct trim trimming;
+	int64_t trim_request;
 	bool resting; /* the session ends when its last answer is written */
 };
 

@@ -15,4 +15,7 @@ struct new_root {
 /* In the child: system calls only. -1 with errno. */
 int confined_change_root(struct new_root *k);
 
+/* In the child: a copy of the mount of `source`, restricted as `access` says. -1 with errno. */
+int confined_clone_tree(const struct confine_path *p);
+
 #endif

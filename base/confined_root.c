@@ -52,7 +52,7 @@ static int make_target(const char *target, bool folder)
 
 /* A copy of the mount, made read-only where nothing may be written, and never with set-id or (but for
  * devices) device files that count. -1 with errno. */
-static int clone_tree(const struct confine_path *p)
+int confined_clone_tree(const struct confine_path *p)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID };
 	int fd = open_tree(AT_FDCWD, p->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
@@ -82,7 +82,7 @@ static int open_sources(struct new_root *k)
 		k->trees[i] = -1;
 		if (p->kind != CONFINE_BIND && p->kind != CONFINE_DEVICE)
 			continue;
-		k->trees[i] = clone_tree(p);
+		k->trees[i] = confined_clone_tree(p);
 		if (k->trees[i] < 0 && !(p->access & CONFINE_OPTIONAL && errno == ENOENT))
 			return -1;
 	}

@@ -94,8 +94,9 @@ int fd_lock_is_held(int fd, struct err *e) MUST_CHECK;
  * descriptor is used through /proc/self/fd.
  */
 int sock_listen(int dirfd, const char *name, int *ret, struct err *e) MUST_CHECK;
-/* ERR_UNAVAILABLE when nobody listens or there is no such socket. */
-int sock_connect(int dirfd, const char *name, int *ret, struct err *e) MUST_CHECK;
+/* ERR_UNAVAILABLE when nobody listens or there is no such socket. One who listens but accepts nobody, whose
+ * queue is full, is given `patience` milliseconds (at least one). */
+int sock_connect(int dirfd, const char *name, int64_t patience, int *ret, struct err *e) MUST_CHECK;
 int sock_accept(int fd, int *ret, struct err *e) MUST_CHECK;
 /* One message with up to 8 descriptors. `n` is at least 1. */
 int sock_send_fds(int fd, const void *buf, size_t n, const int *fds, size_t nfds,

@@ -63,21 +63,43 @@ int sock_listen(int dirfd, const char *name, int *ret, struct err *e)
 	return 0;
 }
 
-int sock_connect(int dirfd, const char *name, int *ret, struct err *e)
+/* How long connect() waits for a place in the queue of one who accepts nobody; 0: for ever. */
+static int limit_wait(int fd, int64_t ms, struct err *e)
+{
+	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) < 0)
+		return err_sys(e, "cannot set a socket's time limit");
+	return 0;
+}
+
+static int refuse_deaf(const char *name, int64_t ms, struct err *e)
+{
+	err_set(e, ERR_SYSTEM, "'%s' accepts no connection within %lld ms", name, (long long)ms);
+	e->sys = EAGAIN;
+	return -1;
+}
+
+int sock_connect(int dirfd, const char *name, int64_t patience, int *ret, struct err *e)
 {
 	auto_close int fd = -1;
 	struct sockaddr_un sa;
 
-	if (sock_address(dirfd, name, &sa, e) < 0 || sock_new(&fd, e) < 0)
+	if (sock_address(dirfd, name, &sa, e) < 0 || sock_new(&fd, e) < 0 ||
+	    limit_wait(fd, patience > 0 ? patience : 1, e) < 0)
 		return -1;
 	while (fault("sock.connect") || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
 		if (errno == EINTR)
 			continue;
+		if (errno == EAGAIN)
+			return refuse_deaf(name, patience, e);
 		err_sys(e, "cannot connect to '%s'", name);
 		if (e->sys == ENOENT || e->sys == ECONNREFUSED)
 			e->kind = ERR_UNAVAILABLE;
 		return -1;
 	}
+	if (limit_wait(fd, 0, e) < 0)
+		return -1;
 	*ret = take_fd(&fd);
 	return 0;
 }

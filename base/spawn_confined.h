@@ -92,6 +92,17 @@ struct confinement {
 int spawn_confined(const struct spawn *s, const struct confinement *c, struct proc *ret,
 		   struct confine_result *result, struct err *e) MUST_CHECK;
 
+/*
+ * One more file of the host in the root of a child that runs: at `target`, in a folder that is there.
+ * `user_namespace` as it was started with. Waits for the few system calls of a helper. Landlock, which is
+ * decided at the start, has to allow it already.
+ */
+int spawn_confined_show(const struct proc *p, bool user_namespace, const struct confine_path *path,
+			struct err *e) MUST_CHECK;
+/* Takes it away again; what has it open keeps it. */
+int spawn_confined_hide(const struct proc *p, bool user_namespace, const char *target,
+			struct err *e) MUST_CHECK;
+
 /* True when leaving the step out could make a failed spawn_confined work. */
 bool confine_failed_at(const struct confine_result *r, enum confine_step step);
 

@@ -307,6 +307,12 @@ void client_free_ptr(struct client **c)
 	client_free(*c);
 }
 
+static int no_answer(struct err *e)
+{
+	err_clear(e);
+	return err_set(e, ERR_SYSTEM, "the container's monitor does not answer");
+}
+
 static int greet(struct client *c, struct err *e)
 {
 	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
@@ -318,7 +324,7 @@ static int greet(struct client *c, struct err *e)
 		if (c->gone)
 			return client_gone(c, e);
 		if (time_left(c) == 0)
-			return err_set(e, ERR_SYSTEM, "the container's monitor does not answer");
+			return no_answer(e);
 		if (client_step(c, NULL, 0, e) < 0)
 			return -1;
 	}
@@ -357,6 +363,7 @@ int client_connect_within(const struct paths *paths, const char *id, int64_t pat
 			  struct client **ret, struct err *e)
 {
 	auto_rundir struct rundir dir = RUNDIR_INIT;
+	int64_t deadline = clock_monotonic() + patience;
 	int fd;
 
 	if (rundir_open(paths, id, false, &dir, e) < 0) {
@@ -364,9 +371,9 @@ int client_connect_within(const struct paths *paths, const char *id, int64_t pat
 			e->kind = ERR_UNAVAILABLE;
 		return -1;
 	}
-	if (sock_connect(dir.fd, RUNDIR_SOCKET, &fd, e) < 0)
-		return -1;
-	return open_take(fd, clock_monotonic() + patience, ret, e);
+	if (sock_connect(dir.fd, RUNDIR_SOCKET, patience / 1000000, &fd, e) < 0)
+		return e->sys == EAGAIN ? no_answer(e) : -1;
+	return open_take(fd, deadline, ret, e);
 }
 
 void client_set_hooks(struct client *c, const struct client_hooks *hooks)

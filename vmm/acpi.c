@@ -5,8 +5,11 @@
  */
 #include "vmm/acpi.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "vmm/acpi_hotplug.h"
 
 /* Where q35 has its things once the firmware has run. */
 #define PM_BASE	     0x600
@@ -140,17 +143,26 @@ static void end_table(struct str *s, size_t begin, struct str *loader)
 }
 
 /*
- * The only words of AML: how to power off, Name (\_S5, Package () { 0, 0, 0, 0 }), and that there is a
- * PCI bus, Scope (\_SB) { Device (PCI0) { Name (_HID, EisaId ("PNP0A03")) } }.
+ * The only words of AML, but for what hotplug needs: how to power off, Name (\_S5, Package () { 0, 0, 0, 0 }),
+ * and that there is a PCI bus, Scope (\_SB) { Device (PCI0) { Name (_HID, EisaId ("PNP0A03")) } }.
  */
-static size_t add_dsdt(struct str *s, struct str *loader)
+static size_t add_dsdt(struct str *s, unsigned slots, struct str *loader)
 {
-	static const char aml[] = "\x08_S5_\x12\x06\x04\0\0\0\0"
-				  "\x10\x16_SB_\x5b\x82\x0fPCI0"
-				  "\x08_HID\x0c\x41\xd0\x0a\x03";
-	size_t begin = begin_table(s, "DSDT", 1);
+	static const char power[] = "\x08_S5_\x12\x06\x04\0\0\0\0";
+	static const char bus[] = "PCI0\x08_HID\x0c\x41\xd0\x0a\x03";
+	size_t begin = begin_table(s, "DSDT", 1), scope, device;
 
-	str_addn(s, aml, sizeof(aml) - 1);
+	str_addn(s, power, sizeof(power) - 1);
+	scope = acpi_begin(s, "\x10");
+	str_add(s, "_SB_");
+	device = acpi_begin(s, "\x5b\x82");
+	str_addn(s, bus, sizeof(bus) - 1);
+	if (slots > 0)
+		acpi_hotplug_bridge(slots, s);
+	acpi_end(s, device);
+	acpi_end(s, scope);
+	if (slots > 0)
+		acpi_hotplug_event(s);
 	end_table(s, begin, loader);
 	return begin;
 }
@@ -169,7 +181,7 @@ static size_t add_facs(struct str *s)
 	return begin;
 }
 
-static size_t add_fadt(struct str *s, size_t facs, size_t dsdt, struct str *loader)
+static size_t add_fadt(struct str *s, size_t facs, size_t dsdt, bool events, struct str *loader)
 {
 	size_t begin = begin_table(s, "FACP", 3);
 
@@ -184,12 +196,14 @@ static size_t add_fadt(struct str *s, size_t facs, size_t dsdt, struct str *load
 	add_number(s, PM_CONTROL, 4);
 	add_zeros(s, 8);
 	add_number(s, PM_TIMER, 4);
-	add_zeros(s, 8); /* no general purpose events */
+	add_number(s, events ? ACPI_HOTPLUG_GPE : 0, 4); /* general purpose events */
+	add_number(s, 0, 4);
 	add_number(s, 4, 1);
 	add_number(s, 2, 1);
 	add_number(s, 0, 1);
 	add_number(s, 4, 1);
-	add_zeros(s, 4);
+	add_number(s, events ? ACPI_HOTPLUG_GPE_SIZE : 0, 1);
+	add_zeros(s, 3);
 	add_number(s, 0xfff, 2); /* neither C2 ... */
 	add_number(s, 0xfff, 2); /* ... nor C3 */
 	add_zeros(s, 8);
@@ -282,14 +296,14 @@ static void add_roots(struct str *s, const size_t *tables, size_t n, struct str 
 	command_checksum(loader, rsdp + RSDP_CHECKSUM_AT, rsdp, RSDP_SIZE);
 }
 
-void acpi_build(unsigned vcpus, struct str *tables, struct str *loader)
+void acpi_build(unsigned vcpus, unsigned slots, struct str *tables, struct str *loader)
 {
 	size_t facs, dsdt, listed[3];
 
 	command_allocate(loader);
 	facs = add_facs(tables);
-	dsdt = add_dsdt(tables, loader);
-	listed[0] = add_fadt(tables, facs, dsdt, loader);
+	dsdt = add_dsdt(tables, slots, loader);
+	listed[0] = add_fadt(tables, facs, dsdt, slots > 0, loader);
 	listed[1] = add_madt(tables, vcpus, loader);
 	listed[2] = add_hpet(tables, loader);
 	add_roots(tables, listed, sizeof(listed) / sizeof(listed[0]), loader);

@@ -25,7 +25,8 @@
 /* Either text is well below that. */
 #define ACPI_TEXT_MAX 16384
 
-/* Appends both files for a machine of 1 to 255 processors. */
-void acpi_build(unsigned vcpus, struct str *tables, struct str *loader);
+/* Appends both files for a machine of 1 to 255 processors, with so many slots for devices that come later
+ * (vmm/acpi_hotplug.h; 0: none, up to 30). */
+void acpi_build(unsigned vcpus, unsigned slots, struct str *tables, struct str *loader);
 
 #endif

@@ -26,27 +26,13 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "vmm/api.h"
-#include "vmm/binary.h"
 #include "vmm/cloud_hypervisor_priv.h"
 #include "vmm/confine.h"
 #include "vmm/vmdk.h"
 
-#define API_ROOT       "/api/v1/"
 #define EVENTS_MAX     (64 * 1024) /* of one event; an ordinary one has 150 bytes */
 #define EVENTS_READ    4096
 #define LANDLOCK_LEAST 3 /* version of the kernel's interface that the VMM insists on */
-
-struct cloud_hypervisor {
-	struct api api;
-	struct ch_watch watch;
-	int events; /* -1: at its end */
-	struct str in;
-	size_t used; /* bytes of `in` that were looked at */
-	/* Of a VM that is to be saved: copies of the spec's descriptors, and the requests of vmm_save. */
-	int run_fd, ram_fd, state_fd;
-	char *saved_path; /* where the VMM writes; NULL: it is not to be saved */
-	unsigned pausing, saving;
-};
 
 /* ---- what events mean ---------------------------------------------------------------------------- */
 
@@ -59,12 +45,20 @@ static bool once(bool *told, enum vmm_event_kind kind, struct vmm_event *ret)
 	return true;
 }
 
+/* What is longer is none of ours. */
+static void note_removed(struct ch_watch *w, const char *id)
+{
+	if (id && strlen(id) < sizeof(w->removed))
+		memcpy(w->removed, id, strlen(id) + 1);
+}
+
 bool ch_watch_event(struct ch_watch *w, const char *json, size_t n, struct vmm_event *ret)
 {
 	auto_json struct json *j = NULL;
 	struct err ignored = ERR_INIT;
 	const char *source, *event;
 
+	w->removed[0] = '\0';
 	/* An event that was cut (it writes without waiting) is none; the next one is whole again. */
 	if (json_parse(json, n, &j, &ignored) < 0)
 		return false;
@@ -80,14 +74,26 @@ bool ch_watch_event(struct ch_watch *w, const char *json, size_t n, struct vmm_e
 		return once(&w->reset, VMM_EVENT_RESET, ret);
 	if (str_eq(event, "shutdown") && (str_eq(source, "vm") || str_eq(source, "vmm")))
 		return !w->reset && once(&w->ended, VMM_EVENT_SHUTDOWN, ret);
+	if (str_eq(source, "vm") && str_eq(event, "device-removed"))
+		note_removed(w, json_str(json_get(json_get(j, "properties"), "id")));
 	return false;
 }
 
 /* ---- events and answers -------------------------------------------------------------------------- */
 
-/* The next event of what was read. Objects are separated by empty lines, which they do not contain. */
-static bool next_event(struct cloud_hypervisor *c, struct vmm_event *ret)
+static bool done(unsigned request, bool failed, const char *text, struct vmm_event *ret)
 {
+	*ret = (struct vmm_event){ VMM_EVENT_DONE, request, failed, "" };
+	memcpy(ret->text, text, strnlen(text, sizeof(ret->text) - 1));
+	return true;
+}
+
+/* The next event of what was read. Objects are separated by empty lines, which they do not contain. */
+static bool next_event(struct vmm *vmm, struct vmm_event *ret)
+{
+	struct cloud_hypervisor *c = vmm->priv;
+	unsigned gone;
+
 	while (c->used < c->in.len) {
 		const char *at = c->in.buf + c->used;
 		const char *end = memmem(at, c->in.len - c->used, "\n\n", 2);
@@ -97,6 +103,9 @@ static bool next_event(struct cloud_hypervisor *c, struct vmm_event *ret)
 		c->used += (size_t)(end - at) + 2;
 		if (ch_watch_event(&c->watch, at, (size_t)(end - at), ret))
 			return true;
+		gone = ch_hot_ejected(vmm, c->watch.removed);
+		if (gone)
+			return done(gone, false, "", ret);
 	}
 	return false;
 }
@@ -126,13 +135,6 @@ static void fill_events(struct cloud_hypervisor *c)
 		fd_close(take_fd(&c->events));
 }
 
-static bool done(unsigned request, bool failed, const char *text, struct vmm_event *ret)
-{
-	*ret = (struct vmm_event){ VMM_EVENT_DONE, request, failed, "" };
-	memcpy(ret->text, text, strnlen(text, sizeof(ret->text) - 1));
-	return true;
-}
-
 /* The answer to one of vmm_save's requests: the first of them is not told. */
 static bool take_saving(struct cloud_hypervisor *c, const struct api_answer *answer,
 			const char *text, struct vmm_event *ret)
@@ -151,27 +153,54 @@ static bool take_saving(struct cloud_hypervisor *c, const struct api_answer *ans
 	return done(answer->request, failed, text, ret);
 }
 
-/* The next answer of what was read. */
-static bool next_answer(struct cloud_hypervisor *c, struct vmm_event *ret)
+/* What was asked stays undone when there is no connection or no VMM any more. */
+static bool next_lost(struct vmm *vmm, struct vmm_event *ret)
 {
+	struct cloud_hypervisor *c = vmm->priv;
+	unsigned lost;
+	bool failed;
+
+	while ((lost = api_abandon(&c->api))) {
+		failed = true;
+		if (lost == c->pausing)
+			continue; /* of vmm_save: the second of its requests is the one that is told */
+		lost = ch_hot_answered(vmm, lost, &failed);
+		if (lost)
+			break;
+	}
+	if (!lost)
+		lost = ch_hot_lost(c);
+	return lost && done(lost, true, "the VMM's control connection has ended", ret);
+}
+
+/* The next answer of what was read. */
+static bool next_answer(struct vmm *vmm, struct vmm_event *ret)
+{
+	struct cloud_hypervisor *c = vmm->priv;
 	struct api_answer answer;
 	struct err e = ERR_INIT;
-	char text[sizeof(ret->text)] = "";
-	unsigned lost;
-	int r = api_next(&c->api, &answer, &e);
+	char text[sizeof(ret->text)];
+	int r;
 
+	while ((r = api_next(&c->api, &answer, &e)) > 0) {
+		bool failed = answer.status >= 300;
+		unsigned request;
+
+		text[0] = '\0';
+		if (failed)
+			api_error_text(&answer, text, sizeof(text));
+		if (answer.request == c->pausing || answer.request == c->saving) {
+			if (take_saving(c, &answer, text, ret))
+				return true;
+			continue;
+		}
+		request = ch_hot_answered(vmm, answer.request, &failed);
+		if (request)
+			return done(request, failed, failed ? text : "", ret);
+	}
 	if (r == 0 && c->api.fd >= 0 && c->events >= 0)
 		return false;
-	if (r > 0) {
-		if (answer.status >= 300)
-			api_error_text(&answer, text, sizeof(text));
-		if (answer.request == c->pausing || answer.request == c->saving)
-			return take_saving(c, &answer, text, ret) || next_answer(c, ret);
-		return done(answer.request, answer.status >= 300, text, ret);
-	}
-	/* No connection or no VMM any more: what was asked stays undone. */
-	lost = api_abandon(&c->api);
-	return lost && done(lost, true, "the VMM's control connection has ended", ret);
+	return next_lost(vmm, ret);
 }
 
 static void fill_answers(struct cloud_hypervisor *c)
@@ -189,13 +218,13 @@ static int ch_event(struct vmm *vmm, struct vmm_event *ret, struct err *e)
 	struct err ignored = ERR_INIT;
 
 	for (bool filled = false;; filled = true) {
-		if (next_event(c, ret)) {
+		if (next_event(vmm, ret)) {
 			if (ret->kind == VMM_EVENT_RESET &&
 			    proc_signal(&vmm->proc, SIGKILL, &ignored) < 0)
 				err_clear(&ignored); /* it is gone */
 			return 1;
 		}
-		if (next_answer(c, ret))
+		if (next_answer(vmm, ret))
 			return 1;
 		if (c->events < 0)
 			return err_set(e, ERR_UNAVAILABLE, "the VMM has ended");
@@ -217,18 +246,18 @@ static int request(struct vmm *vmm, const char *action, struct err *e)
 
 static int ch_pause(struct vmm *vmm, struct err *e)
 {
-	return request(vmm, API_ROOT "vm.pause", e);
+	return request(vmm, CH_API "vm.pause", e);
 }
 
 static int ch_resume(struct vmm *vmm, struct err *e)
 {
-	return request(vmm, API_ROOT "vm.resume", e);
+	return request(vmm, CH_API "vm.resume", e);
 }
 
 static int ch_save(struct vmm *vmm, struct err *e)
 {
-	const struct api_call pause = { .method = "PUT", .path = API_ROOT "vm.pause" };
-	struct api_call snapshot = { .method = "PUT", .path = API_ROOT "vm.snapshot" };
+	const struct api_call pause = { .method = "PUT", .path = CH_API "vm.pause" };
+	struct api_call snapshot = { .method = "PUT", .path = CH_API "vm.snapshot" };
 	struct cloud_hypervisor *c = vmm->priv;
 	auto_str struct str body = STR_INIT(16384);
 	auto_free char *url = NULL;
@@ -292,7 +321,7 @@ static int open_api(int run_fd, struct ends *s, struct err *e)
 {
 	if (file_remove(run_fd, CH_FILE_API, e) < 0 ||
 	    sock_listen(run_fd, CH_FILE_API, &s->api_theirs, e) < 0 ||
-	    sock_connect(run_fd, CH_FILE_API, &s->api, e) < 0 ||
+	    sock_connect(run_fd, CH_FILE_API, 0, &s->api, e) < 0 ||
 	    file_remove(run_fd, CH_FILE_API, e) < 0)
 		return -1;
 	return fd_set_nonblock(s->api, true, e);
@@ -339,11 +368,14 @@ static int spawn_ch(const struct vmm_spec *spec, const struct ends *ends, struct
 	const struct ch_plan plan = {
 		/* It cannot make a rule for RAM that is a descriptor. */
 		.landlock = spec->saving == VMM_NOT_SAVED &&
+			    /* Nor one for files that may come from anywhere. */
+			    (spec->hotplug == 0 || spec->confine) &&
 			    syscall(SYS_landlock_create_ruleset, NULL, 0,
 				    LANDLOCK_CREATE_RULESET_VERSION) >= LANDLOCK_LEAST,
+		.hot = spec->hotplug > 0 && confine_shows(spec->confine) ? spec->run_path : NULL,
 	};
 	auto_strv struct strv args = STRV_INIT;
-	struct spawn_fd fds[6];
+	struct spawn_fd fds[6 + VMM_NETS_MAX];
 	struct spawn s = {
 		.path = spec->binary,
 		.fds = fds,
@@ -364,6 +396,8 @@ static int spawn_ch(const struct vmm_spec *spec, const struct ends *ends, struct
 		fds[s.nfds++] = (struct spawn_fd){ spec->vm_lock_fd, CH_FD_LOCK };
 	if (spec->saving == VMM_FROM_SAVED)
 		fds[s.nfds++] = (struct spawn_fd){ spec->ram_fd, CH_FD_RAM };
+	for (size_t i = 0; i < spec->nnets; i++)
+		fds[s.nfds++] = (struct spawn_fd){ spec->nets[i].tap_fd, CH_FD_NET + (int)i };
 	s.argv = strv_args(&args);
 	return vmm_spawn(spec, &s, VMM_SPAWN_RW_FOLDER | VMM_SPAWN_IO_URING | VMM_SPAWN_LIST_ROOT,
 			 ret, e);
@@ -402,67 +436,11 @@ static int ch_start(const struct vmm_spec *spec, struct vmm *ret, struct err *e)
 	str_init(&c->in, EVENTS_MAX);
 	c->events = take_fd(&ends.events);
 	c->run_fd = c->ram_fd = c->state_fd = -1;
+	c->memory_mib = spec->memory_mib;
 	ret->priv = c;
 	ret->channel_kind = VMM_CHANNEL_VSOCK;
 	ret->channel = take_fd(&ends.channel);
 	return keep_for_saving(spec, c, e);
-}
-
-/* ---- what a binary is ---------------------------------------------------------------------------- */
-
-/*
- * Between v53 and v54 there are states of development with and without it, and distributions that take
- * what they want: so not the version is asked but the binary, for the type's name in its API.
- */
-int ch_binary_joins(const char *binary, bool *ret, struct err *e)
-{
-	static const char name[] = "FlatVmdk";
-	const size_t keep = sizeof(name) - 2, size = 256 * 1024;
-	auto_free char *buf = xreallocarray(NULL, 1, size);
-	auto_close int fd = -1;
-	size_t have = 0;
-	ssize_t n;
-
-	*ret = false;
-	if (fd_open(AT_FDCWD, binary, O_RDONLY, 0, &fd, e) < 0)
-		return -1;
-	while ((n = fd_read_full(fd, buf + have, size - have, e)) > 0) {
-		have += (size_t)n;
-		if (memmem(buf, have, name, sizeof(name) - 1)) {
-			*ret = true;
-			return 0;
-		}
-		/* The name may go over the end of what was read. */
-		if (have > keep) {
-			memmove(buf, buf + have - keep, keep);
-			have = keep;
-		}
-	}
-	return n < 0 ? -1 : 0;
-}
-
-/* "cloud-hypervisor v53.0", with more lines behind it. */
-static int ch_examine(const char *binary, struct vmm_binary *ret, struct err *e)
-{
-	static const char before[] = "cloud-hypervisor ";
-	auto_str struct str text = STR_INIT(8192);
-	const char *at = "";
-	bool joins;
-
-	if (vmm_binary_output(binary, "--version", &text, e) < 0)
-		return -1;
-	if (str_has_prefix(text.buf, before))
-		at = text.buf + strlen(before);
-	if (vmm_binary_set_version(ret, *at == 'v' ? at + 1 : at, 51, 0, "Cloud Hypervisor", e) <
-		    0 ||
-	    ch_binary_joins(binary, &joins, e) < 0)
-		return -1;
-	if (!joins)
-		ret->caps &= ~(unsigned)VMM_CAP_JOINED;
-	/* Before, a restored VM had to be resumed by another request. */
-	if (str_has_prefix(ret->version, "51."))
-		ret->caps &= ~(unsigned)VMM_CAP_SAVE;
-	return 0;
 }
 
 const struct vmm_driver vmm_cloud_hypervisor = {
@@ -470,12 +448,18 @@ const struct vmm_driver vmm_cloud_hypervisor = {
 	.program = "cloud-hypervisor",
 	.env = "KVBOX_CLOUD_HYPERVISOR",
 	.package = "cloud-hypervisor",
-	.caps = VMM_CAP_JOINED | VMM_CAP_PAUSE | VMM_CAP_POWEROFF | VMM_CAP_RECLAIM | VMM_CAP_SAVE,
+	.caps = VMM_CAP_JOINED | VMM_CAP_PAUSE | VMM_CAP_POWEROFF | VMM_CAP_RECLAIM | VMM_CAP_SAVE |
+		VMM_CAP_HOTPLUG | VMM_CAP_MEMORY | VMM_CAP_VCPUS,
 	.examine = ch_examine,
 	.start = ch_start,
 	.event = ch_event,
 	.pause = ch_pause,
 	.resume = ch_resume,
 	.save = ch_save,
+	.add_disk = ch_add_disk,
+	.add_net = ch_add_net,
+	.remove = ch_remove,
+	.resize_memory = ch_resize_memory,
+	.resize_vcpus = ch_resize_vcpus,
 	.release = ch_release,
 };

@@ -31,6 +31,9 @@ int ch_cmdline(const struct vmm_spec *spec, struct str *ret, struct err *e)
 		str_add(ret, " quiet");
 	str_add(ret, " panic=-1 cryptomgr.notests rcupdate.rcu_expedited=1"
 		     " pci=lastbus=0 no_timer_check tsc=reliable");
+	/* Not every kernel takes what is plugged into use by itself; movable, so that it can be given back. */
+	if (spec->memory_max_mib > spec->memory_mib)
+		str_add(ret, " memhp_default_state=online_movable");
 	str_addf(ret, " kvbox.channel=vsock:%d", VMM_VSOCK_PORT);
 	return vmm_cmdline_end(spec, ret, e);
 }
@@ -103,31 +106,48 @@ static int add_disk(const struct vmm_spec *spec, const struct vmm_disk *d, struc
 /*
  * The VMM allows itself what is on its command line. The files behind a joined disk it does not know when it
  * does that, and it looks for them from the root on: with such a disk it may read everything, and
- * what there is to read is the mount namespace's business.
+ * what there is to read is the mount namespace's business. Files that are added later are in one folder.
  */
-static void add_landlock(const struct vmm_spec *spec, struct strv *a)
+static void add_landlock(const struct vmm_spec *spec, const char *hot, struct strv *a)
 {
 	bool joined = false;
 
 	for (size_t i = 0; i < spec->ndisks; i++)
 		joined |= vmm_disk_is_joined(&spec->disks[i]);
 	strv_add(a, "--landlock");
-	if (joined) {
+	if (joined || hot)
 		strv_add(a, "--landlock-rules");
+	if (joined)
 		strv_add(a, "path=/,access=r");
-	}
+	if (hot)
+		strv_addf(a, "path=%s,access=rw", hot);
 }
 
-/* RAM is private and anonymous, unless the VM is to be saved: then it is a file. */
+/* Its virtio-mem device wants that: the guest's kernel adds memory in such blocks. */
+#define HOTPLUG_STEP_MIB 128u
+
+/* RAM is private and anonymous, unless the VM is to be saved: then it is a file. What may come later is a device
+ * of its own, from which blocks can be taken back as well. */
 static int add_memory(const struct vmm_spec *spec, struct strv *a, struct err *e)
 {
 	auto_str struct str path = STR_INIT(16384), value = STR_INIT(16384);
 
 	strv_add(a, "--memory");
 	if (spec->saving == VMM_NOT_SAVED) {
-		strv_addf(a, "size=%uM", spec->memory_mib);
+		unsigned more = spec->memory_max_mib > spec->memory_mib
+					? spec->memory_max_mib - spec->memory_mib
+					: 0;
+
+		str_addf(&value, "size=%uM", spec->memory_mib);
+		if (more > 0)
+			str_addf(&value, ",hotplug_method=virtio-mem,hotplug_size=%uM",
+				 (more + HOTPLUG_STEP_MIB - 1) / HOTPLUG_STEP_MIB *
+					 HOTPLUG_STEP_MIB);
+		strv_add(a, value.buf);
 		return 0;
 	}
+	if (spec->memory_max_mib > 0)
+		return err_set(e, ERR_INVALID, "a VM that is saved cannot get more memory later");
 	strv_add(a, "size=0,shared=on");
 	str_addf(&path, "%s/" CH_FILE_RAM, ch_folder(spec));
 	str_addf(&value, "id=ram,size=%uM,shared=on,file=", spec->memory_mib);
@@ -136,6 +156,28 @@ static int add_memory(const struct vmm_spec *spec, struct strv *a, struct err *e
 	strv_add(a, "--memory-zone");
 	strv_add(a, value.buf);
 	return 0;
+}
+
+static void add_cpus(const struct vmm_spec *spec, struct strv *a)
+{
+	strv_add(a, "--cpus");
+	if (spec->vcpus_max > spec->vcpus)
+		strv_addf(a, "boot=%u,max=%u", spec->vcpus, spec->vcpus_max);
+	else
+		strv_addf(a, "boot=%u", spec->vcpus);
+}
+
+/* Checksums and segments are left to the host, as is the default. */
+static void add_nets(const struct vmm_spec *spec, struct strv *a)
+{
+	if (spec->nnets > 0)
+		strv_add(a, "--net");
+	for (size_t i = 0; i < spec->nnets; i++) {
+		const unsigned char *m = spec->nets[i].mac;
+
+		strv_addf(a, "fd=[%d],id=%s,mac=%02x:%02x:%02x:%02x:%02x:%02x", CH_FD_NET + (int)i,
+			  spec->nets[i].id, m[0], m[1], m[2], m[3], m[4], m[5]);
+	}
 }
 
 /* What every VMM gets, also one whose VM goes on from what was saved. */
@@ -154,6 +196,8 @@ static int ch_args_saved(const struct vmm_spec *spec, struct strv *ret, struct e
 {
 	auto_str struct str value = STR_INIT(16384);
 
+	if (spec->memory_max_mib > 0)
+		return err_set(e, ERR_INVALID, "a VM that was saved cannot get more memory");
 	/* It starts in the run folder where that has no short name. */
 	if (ch_folder(spec)[0] != '/' || ch_folder(spec)[strcspn(ch_folder(spec), ",[]\" \t")])
 		return err_set(e, ERR_INVALID, "'%s' cannot be the folder of a saved VM",
@@ -161,6 +205,11 @@ static int ch_args_saved(const struct vmm_spec *spec, struct strv *ret, struct e
 	add_vmm(spec, ret);
 	strv_add(ret, "--restore");
 	str_addf(&value, "source_url=file://%s/" CH_FOLDER_SAVED ",resume=true", ch_folder(spec));
+	for (size_t i = 0; i < spec->nnets; i++)
+		str_addf(&value, "%s%s@[%d]", i == 0 ? ",net_fds=[" : ",", spec->nets[i].id,
+			 CH_FD_NET + (int)i);
+	if (spec->nnets > 0)
+		str_add(&value, "]");
 	strv_add(ret, value.buf);
 	return 0;
 }
@@ -175,8 +224,7 @@ int ch_args(const struct vmm_spec *spec, const struct ch_plan *plan, struct strv
 	if (ch_cmdline(spec, &cmdline, e) < 0)
 		return -1;
 	add_vmm(spec, ret);
-	strv_add(ret, "--cpus");
-	strv_addf(ret, "boot=%u", spec->vcpus);
+	add_cpus(spec, ret);
 	if (add_memory(spec, ret, e) < 0)
 		return -1;
 	strv_add(ret, "--serial");
@@ -197,8 +245,9 @@ int ch_args(const struct vmm_spec *spec, const struct ch_plan *plan, struct strv
 	for (size_t i = 0; i < spec->ndisks; i++)
 		if (add_disk(spec, &spec->disks[i], ret, e) < 0)
 			return -1;
+	add_nets(spec, ret);
 	if (plan->landlock)
-		add_landlock(spec, ret);
+		add_landlock(spec, plan->hot, ret);
 	strv_add(ret, "--kernel");
 	strv_add(ret, spec->kernel);
 	if (spec->initramfs) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See confine.h. What a host may refuse is in `struct plan`; everything else is made anew from it for each
+/* See confine.h. What a host may refuse is in `struct confine_plan`; everything else is made anew from it for each
  * try, so that paths, owners and arguments always fit together. */
 #include "vmm/confine.h"
 
@@ -18,19 +18,14 @@
 #include "vmm/confine_priv.h"
 #include "vmm/driver.h"
 
-#define FOLDER	     "v" /* in the run folder */
-#define INSIDE	     "/vm"
-#define WHY_NOT_SIZE 240
-
-struct plan {
-	bool namespaces, user_namespace, root, change_user;
-};
+#define FOLDER "v" /* in the run folder */
+#define INSIDE "/vm"
 
 struct confine {
 	const struct vmm_driver *driver;
 	struct vmm_spec outer, inner;
 	struct confine_host host;
-	struct plan plan;
+	struct confine_plan plan;
 	char *binary; /* resolved */
 	char *limits;
 	uid_t uid;
@@ -41,8 +36,6 @@ struct confine {
 	struct vmm_file *files;
 	struct strv names;
 	struct confine_paths paths;
-	struct confine_result result;
-	char why_not[CONFINE_STEP_COUNT][WHY_NOT_SIZE];
 };
 
 static void forget(struct confine *c)
@@ -68,11 +61,6 @@ void confine_close(struct confine *c)
 const struct vmm_spec *confine_spec(const struct confine *c)
 {
 	return &c->inner;
-}
-
-static void note(struct confine *c, enum confine_step step, const char *why)
-{
-	snprintf(c->why_not[step], WHY_NOT_SIZE, "%.*s", WHY_NOT_SIZE - 1, why);
 }
 
 /* ---- files and their names ----------------------------------------------------------------------- */
@@ -211,7 +199,7 @@ static int prepare(struct confine *c, struct err *e)
 	if (!c->plan.change_user)
 		return err_move(e, &why);
 	/* All of it belongs to root as long as it was not given away. */
-	note(c, CONFINE_USER, why.msg);
+	confine_plan_note(&c->plan, CONFINE_USER, why.msg);
 	c->plan.change_user = false;
 	return prepare(c, e);
 }
@@ -220,28 +208,26 @@ int confine_open(const struct vmm_driver *d, const struct vmm_spec *spec, struct
 		 struct err *e)
 {
 	struct confine *c = xcalloc(1, sizeof(*c));
-	const bool root = geteuid() == 0;
 	struct err why = ERR_INIT;
 
 	c->driver = d;
 	c->outer = *spec;
 	c->host = *spec->confine_host;
 	c->limits = xstrdup(c->host.limits ? c->host.limits : "");
-	if (c->host.no_limits && *c->host.no_limits)
-		note(c, CONFINE_CGROUP, c->host.no_limits);
 	c->lease = c->folder = -1;
-	c->plan = (struct plan){ true, !root, true, root };
+	confine_plan_init(&c->plan);
+	if (c->host.no_limits && *c->host.no_limits)
+		confine_plan_note(&c->plan, CONFINE_CGROUP, c->host.no_limits);
 	c->binary = realpath(spec->binary, NULL);
 	if (!c->binary) {
 		err_sys(e, "cannot find '%s'", spec->binary);
 		confine_close(c);
 		return -1;
 	}
-	if (root && confine_lease_uid(c->host.run_root, &c->uid, &c->lease, &why) < 0) {
+	if (c->plan.change_user &&
+	    confine_lease_uid(c->host.run_root, &c->uid, &c->lease, &why) < 0) {
 		c->plan.change_user = false;
-		note(c, CONFINE_USER, why.msg);
-	} else if (!root) {
-		note(c, CONFINE_USER, "only root can lease a user for each VM");
+		confine_plan_note(&c->plan, CONFINE_USER, why.msg);
 	}
 	if (prepare(c, e) < 0) {
 		confine_close(c);
@@ -296,10 +282,7 @@ int vmm_spawn(const struct vmm_spec *spec, const struct spawn *s, unsigned flags
 				  : CONFINE_MAY_READ);
 	if (flags & VMM_SPAWN_LIST_ROOT)
 		confine_paths_add(&c->paths, CONFINE_RULE, "/", "/", CONFINE_MAY_LIST);
-	how.namespaces = c->plan.namespaces;
-	how.user_namespace = c->plan.user_namespace;
-	how.root = c->plan.root;
-	how.change_user = c->plan.change_user;
+	confine_plan_apply(&c->plan, &how);
 	how.uid = how.gid = c->uid;
 	how.paths = c->paths.v;
 	how.npaths = c->paths.n;
@@ -310,37 +293,15 @@ int vmm_spawn(const struct vmm_spec *spec, const struct spawn *s, unsigned flags
 	mine.cgroup = c->host.cgroup;
 	if (!mine.envp)
 		mine.envp = strv_args(&env);
-	return spawn_confined(&mine, &how, ret, &c->result, e);
+	return spawn_confined(&mine, &how, ret, &c->plan.result, e);
 }
 
 /* What the host refuses goes, and what depends on it. */
 bool confine_weaken(struct confine *c, struct err *e)
 {
-	const struct confine_result *r = &c->result;
-	struct plan *p = &c->plan;
-	const bool cloned = !confine_failed_at(r, CONFINE_USER_NS) &&
-			    !confine_failed_at(r, CONFINE_NAMESPACES);
 	struct err why = ERR_INIT;
 
-	if (cloned && confine_failed_at(r, CONFINE_USER) && p->change_user) {
-		note(c, CONFINE_USER, e->msg);
-	} else if (cloned && confine_failed_at(r, CONFINE_ROOT) && p->root) {
-		note(c, CONFINE_ROOT, e->msg);
-		note(c, CONFINE_USER, "needs a root folder of its own");
-		p->root = false;
-	} else if (!cloned && p->namespaces && !p->user_namespace) {
-		/* Root without the right to: as a plain user then. */
-		note(c, CONFINE_USER, "root may not make namespaces here");
-		p->user_namespace = true;
-	} else if (!cloned && p->namespaces) {
-		note(c, CONFINE_NAMESPACES, e->msg);
-		note(c, CONFINE_ROOT, "needs namespaces");
-		p->namespaces = p->user_namespace = p->root = false;
-	} else {
-		return false;
-	}
-	p->change_user = false;
-	if (prepare(c, &why) < 0)
+	if (!confine_plan_weaken(&c->plan, e) || prepare(c, &why) < 0)
 		return false;
 	err_clear(e);
 	return true;
@@ -354,19 +315,53 @@ int confine_give(struct confine *c, int dirfd, const char *name, struct err *e)
 	return 0;
 }
 
-/* ---- what became of it --------------------------------------------------------------------------- */
+/* ---- files that come later ----------------------------------------------------------------------- */
 
-static const char *missing(const struct confine *c, enum confine_step step)
+bool confine_shows(const struct confine *c)
 {
-	int error = c->result.error[step];
-
-	if (c->why_not[step][0])
-		return c->why_not[step];
-	return error > 0 ? strerror(error) : "not asked for";
+	return c && c->plan.root;
 }
+
+/* No serial has such a sign, and no file that a driver makes there begins with it. */
+static char *shown_as(const char *serial)
+{
+	return xasprintf(INSIDE "/" FOLDER "/+%s", serial);
+}
+
+int confine_show(const struct confine *c, const struct proc *p, const struct vmm_disk *disk,
+		 char **ret, struct err *e)
+{
+	struct confine_path path = { .kind = CONFINE_BIND, .source = disk->files[0].path };
+	auto_free char *inside = shown_as(disk->serial);
+
+	if (!c) {
+		*ret = xstrdup(path.source);
+		return 0;
+	}
+	if (!confine_shows(c))
+		return err_set(e, ERR_INVALID,
+			       "the VMM cannot be shown a file: it has no root folder of its own");
+	path.target = inside;
+	path.access = CONFINE_MAY_READ | (disk->readonly ? 0u : (unsigned)CONFINE_MAY_WRITE);
+	if ((disk->readonly ? open_up(c, path.source, e) : grant(c, path.source, true, e)) < 0 ||
+	    spawn_confined_show(p, c->plan.user_namespace, &path, e) < 0)
+		return -1;
+	*ret = take_ptr(&inside);
+	return 0;
+}
+
+int confine_hide(const struct confine *c, const struct proc *p, const char *serial, struct err *e)
+{
+	auto_free char *inside = shown_as(serial);
+
+	return c ? spawn_confined_hide(p, c->plan.user_namespace, inside, e) : 0;
+}
+
+/* ---- what became of it --------------------------------------------------------------------------- */
 
 void confine_report(const struct confine *c, struct str *ret)
 {
+	const struct confine_result *r = &c->plan.result;
 	struct json_writer w;
 
 	jw_init(&w, ret, 0);
@@ -374,20 +369,18 @@ void confine_report(const struct confine *c, struct str *ret)
 	jw_int(&w, "User", c->plan.change_user ? (int64_t)c->uid : (int64_t)geteuid());
 	jw_begin_array(&w, "Applied");
 	for (int i = 0; i < CONFINE_STEP_COUNT; i++)
-		if (c->result.error[i] == 0 && !c->why_not[i][0])
+		if (confine_plan_applied(&c->plan, (enum confine_step)i))
 			jw_str(&w, NULL, confine_step_name((enum confine_step)i));
 	jw_end(&w);
 	jw_begin_object(&w, "Missing");
 	for (int i = 0; i < CONFINE_STEP_COUNT; i++) {
-		enum confine_step step = (enum confine_step)i;
+		const char *why = confine_plan_missing(&c->plan, (enum confine_step)i);
 
-		/* Root needs no user namespace. */
-		if ((c->result.error[i] != 0 || c->why_not[i][0]) &&
-		    (step != CONFINE_USER_NS || geteuid() != 0))
-			jw_str(&w, confine_step_name(step), missing(c, step));
+		if (why)
+			jw_str(&w, confine_step_name((enum confine_step)i), why);
 	}
 	jw_end(&w);
-	jw_int(&w, "LandlockAbi", c->result.landlock_abi);
-	jw_str(&w, "Limits", c->result.error[CONFINE_CGROUP] == 0 ? c->limits : "");
+	jw_int(&w, "LandlockAbi", r->landlock_abi);
+	jw_str(&w, "Limits", r->error[CONFINE_CGROUP] == 0 ? c->limits : "");
 	jw_end(&w);
 }

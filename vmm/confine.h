@@ -23,6 +23,7 @@
 #include "base/str.h"
 
 struct vmm_spec;
+struct vmm_disk;
 struct vmm_driver;
 
 /* Where a VMM is to live; all of it is borrowed as long as the VM is. */
@@ -56,14 +57,26 @@ void confine_close(struct confine *c);
 enum {
 	VMM_SPAWN_RW_FOLDER = 1u << 0, /* it makes files and sockets in its folder */
 	VMM_SPAWN_IO_URING = 1u << 1,  /* it uses io_uring */
-	VMM_SPAWN_LIST_ROOT =
-		1u << 3,	  /* it opens the root folder, and looks for files from there on */
-	VMM_SPAWN_INET = 1u << 2, /* it needs an Internet socket to ask after devices */
+	/* It opens the root folder, and looks for files from there on. */
+	VMM_SPAWN_LIST_ROOT = 1u << 2,
 };
 /* Instead of spawn_start, which it is when `spec` has no confinement. */
 int vmm_spawn(const struct vmm_spec *spec, const struct spawn *s, unsigned flags, struct proc *ret,
 	      struct err *e) MUST_CHECK;
 /* Lets the VMM's user have a file or socket that was made for it (chown). */
 int confine_give(struct confine *c, int dirfd, const char *name, struct err *e) MUST_CHECK;
+
+/*
+ * Files that come while the VMM runs (a disk that is added): only in a root folder of its own, and with
+ * VMM_SPAWN_RW_FOLDER, since they appear in its folder, which Landlock allows it. confine_show returns the name by
+ * which the VMM finds the disk's only file (the caller frees it), confine_hide ends that; what the VMM has open it
+ * keeps. Both wait for a helper process, which takes about a millisecond. Without confinement a file
+ * keeps its name.
+ */
+bool confine_shows(const struct confine *c);
+int confine_show(const struct confine *c, const struct proc *p, const struct vmm_disk *disk,
+		 char **ret, struct err *e) MUST_CHECK;
+int confine_hide(const struct confine *c, const struct proc *p, const char *serial,
+		 struct err *e) MUST_CHECK;
 
 #endif

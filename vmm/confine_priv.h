@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parts of the confinement of VMMs: its paths (confine_paths.c), its filter (confine_filter.c), its user
- * (confine_user.c). */
+/* Parts of the confinement of VMMs: what is tried (confine_plan.c), its paths (confine_paths.c), its filter
+ * (confine_filter.c), its user (confine_user.c). */
 #ifndef KVBOX_VMM_CONFINE_PRIV_H
 #define KVBOX_VMM_CONFINE_PRIV_H
 
@@ -12,6 +12,25 @@
 #include "base/err.h"
 #include "base/spawn_confined.h"
 #include "base/strv.h"
+
+/* ---- what is tried, and what comes of it ---- */
+
+#define CONFINE_WHY_SIZE 240 /* confine_check.h has it as well */
+struct confine_plan {
+	bool namespaces, user_namespace, root, change_user;
+	struct confine_result result; /* of the last try; set by spawn_confined */
+	char why_not[CONFINE_STEP_COUNT][CONFINE_WHY_SIZE]; /* "": nothing is known beforehand */
+};
+/* All that the caller's user can hope for. */
+void confine_plan_init(struct confine_plan *p);
+void confine_plan_note(struct confine_plan *p, enum confine_step step, const char *why);
+void confine_plan_apply(const struct confine_plan *p, struct confinement *ret);
+/* After a try that failed with `e`: leaves out what the host refuses, and what depends on it; false: it was
+ * something else. */
+bool confine_plan_weaken(struct confine_plan *p, const struct err *e);
+bool confine_plan_applied(const struct confine_plan *p, enum confine_step step);
+/* Why not; NULL: it was applied, or is not needed. */
+const char *confine_plan_missing(const struct confine_plan *p, enum confine_step step);
 
 /* ---- paths ---- */
 

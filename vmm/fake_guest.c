@@ -255,21 +255,28 @@ static int tell_stats(struct guest *g, const struct message *msg, struct err *e)
 	return conn_send_message(g->conn, &out, e);
 }
 
+/* Their pids are their places here. In mode "pieces" there is only room for one. */
 static int tell_processes(struct guest *g, const struct message *msg, struct err *e)
 {
 	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
-	size_t i;
+	int64_t after = json_int(json_get(msg->json, "after"), 0), told = 0, left = 0;
 
 	message_out_reply(&out, message_id(msg));
 	jw_begin_array(&out.json, "processes");
-	for (i = 0; i < PROCESSES_MAX; i++) {
+	for (int64_t i = after > 0 ? after : 0; i < PROCESSES_MAX; i++) {
 		if (g->processes[i].number <= 0)
 			continue;
+		if (told > 0 && str_eq(g->mode, "pieces")) {
+			left++;
+			continue;
+		}
+		told++;
 		jw_begin_object(&out.json, NULL);
-		jw_int(&out.json, "pid", g->processes[i].pid);
+		jw_int(&out.json, "pid", i + 1);
 		jw_end(&out.json);
 	}
 	jw_end(&out.json);
+	jw_int(&out.json, "left_out", left);
 	return conn_send_message(g->conn, &out, e);
 }
 

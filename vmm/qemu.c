@@ -12,6 +12,7 @@
 #include "vmm/qemu.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,8 @@
 #include "vmm/acpi.h"
 #include "vmm/binary.h"
 #include "vmm/confine.h"
+#include "vmm/qemu_cpus.h"
+#include "vmm/qemu_plug.h"
 #include "vmm/qemu_priv.h"
 #include "vmm/tsc.h"
 #include "vmm/vmdk.h"
@@ -31,11 +34,13 @@
 struct qemu {
 	struct qmp qmp;
 	struct qemu_watch watch;
+	struct qemu_plugs plugs;
+	struct qemu_cpus cpus;
 };
 
 /* ---- what messages mean -------------------------------------------------------------------------- */
 
-static void set_text(struct vmm_event *ev, const char *text)
+void qemu_set_text(struct vmm_event *ev, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -54,7 +59,7 @@ static enum qemu_step once(bool *told, enum vmm_event_kind kind, const char *tex
 		return QEMU_NOTHING;
 	*told = true;
 	*ret = (struct vmm_event){ .kind = kind };
-	set_text(ret, text);
+	qemu_set_text(ret, text);
 	return QEMU_REPORT;
 }
 
@@ -84,7 +89,7 @@ static enum qemu_step watch_saving(struct qemu_watch *w, const struct json *data
 	*ret = (struct vmm_event){ .kind = VMM_EVENT_DONE,
 				   .request = (unsigned)w->saving,
 				   .failed = failed };
-	set_text(ret, failed ? "the VM could not be saved" : "");
+	qemu_set_text(ret, failed ? "the VM could not be saved" : "");
 	w->saving = 0;
 	return QEMU_REPORT;
 }
@@ -140,7 +145,7 @@ static enum qemu_step watch_answer(struct qemu_watch *w, const struct qmp_messag
 	*ret = (struct vmm_event){ .kind = VMM_EVENT_DONE, .request = (unsigned)m->id };
 	ret->failed = m->kind == QMP_ERROR;
 	if (ret->failed)
-		set_text(ret, m->name);
+		qemu_set_text(ret, m->name);
 	return QEMU_REPORT;
 }
 
@@ -179,6 +184,27 @@ static int request(struct vmm *vmm, const char *command, int64_t *ret, struct er
 	return request_with(vmm, command, NULL, ret, e);
 }
 
+/* What a message means, and what follows from it at once. */
+static int take_message(struct vmm *vmm, const struct qmp_message *m, enum qemu_step *step,
+			struct vmm_event *ret, struct err *e)
+{
+	struct qemu *q = vmm->priv;
+	int taken = qemu_plugs_message(&q->plugs, &q->qmp, m, step, ret, e);
+
+	if (taken == 0)
+		taken = qemu_cpus_message(&q->cpus, &q->qmp, m, step, ret, e);
+	q->watch.last_id = q->qmp.last_id;
+	if (taken < 0)
+		return -1;
+	if (taken == 0)
+		*step = qemu_watch_message(&q->watch, m, ret);
+	else if (m->id > q->watch.answered)
+		q->watch.answered = m->id;
+	if (*step == QEMU_ASK && q->watch.status == 0)
+		return request(vmm, "query-status", &q->watch.status, e);
+	return 0;
+}
+
 static int qemu_event(struct vmm *vmm, struct vmm_event *ret, struct err *e)
 {
 	struct qemu *q = vmm->priv;
@@ -200,12 +226,10 @@ static int qemu_event(struct vmm *vmm, struct vmm_event *ret, struct err *e)
 				return got;
 			continue;
 		}
-		step = qemu_watch_message(&q->watch, &m, ret);
+		if (take_message(vmm, &m, &step, ret, e) < 0)
+			return -1;
 		if (step == QEMU_REPORT)
 			return 1;
-		if (step == QEMU_ASK && q->watch.status == 0 &&
-		    request(vmm, "query-status", &q->watch.status, e) < 0)
-			return -1;
 	}
 }
 
@@ -236,11 +260,12 @@ static int prepare_saving(struct vmm *vmm, const struct vmm_spec *spec, struct e
 	static const char capabilities[] =
 		"{\"capabilities\":[{\"capability\":\"x-ignore-shared\",\"state\":true},"
 		"{\"capability\":\"events\",\"state\":true}]}";
+	static const char name[] = "{\"fdname\":\"" STATE_NAME "\"}";
 	struct qemu *q = vmm->priv;
 
 	if (spec->saving == VMM_NOT_SAVED)
 		return 0;
-	if (qmp_send_fd(&q->qmp, STATE_NAME, spec->state_fd, &q->watch.last_id, e) < 0 ||
+	if (qmp_send_fd(&q->qmp, "getfd", name, spec->state_fd, &q->watch.last_id, e) < 0 ||
 	    request_with(vmm, "migrate-set-capabilities", capabilities, &q->watch.vital, e) < 0)
 		return -1;
 	if (spec->saving == VMM_FROM_SAVED)
@@ -252,6 +277,10 @@ static int qemu_save(struct vmm *vmm, struct err *e)
 {
 	struct qemu *q = vmm->priv;
 
+	/* A copy has what the command line says. */
+	if (qemu_plugs_any(&q->plugs) || qemu_cpus_any(&q->cpus))
+		return err_set(e, ERR_INVALID,
+			       "a VM with added devices or processors cannot be saved");
 	/* The guest is stopped at the end of it; one that was stopped before would stand still in the copy. */
 	q->watch.pausing = true;
 	if (request_with(vmm, "migrate", STATE_URI, &q->watch.saving, e) < 0)
@@ -259,11 +288,65 @@ static int qemu_save(struct vmm *vmm, struct err *e)
 	return (int)q->watch.saving;
 }
 
+/* The number of a request that began a sequence of commands. */
+static int begun(struct vmm *vmm, int request)
+{
+	struct qemu *q = vmm->priv;
+
+	q->watch.last_id = q->qmp.last_id;
+	return request;
+}
+
+static int qemu_add_disk(struct vmm *vmm, const struct vmm_disk *disk, struct err *e)
+{
+	struct qemu *q = vmm->priv;
+
+	return begun(vmm, qemu_plug_disk(&q->plugs, &q->qmp, disk, e));
+}
+
+static int qemu_add_net(struct vmm *vmm, const struct vmm_net *net, struct err *e)
+{
+	struct qemu *q = vmm->priv;
+
+	return begun(vmm, qemu_plug_net(&q->plugs, &q->qmp, net, e));
+}
+
+static int qemu_remove(struct vmm *vmm, const char *id, struct err *e)
+{
+	struct qemu *q = vmm->priv;
+
+	return begun(vmm, qemu_unplug(&q->plugs, &q->qmp, id, e));
+}
+
+static int qemu_resize_memory(struct vmm *vmm, unsigned mib, struct err *e)
+{
+	unsigned more = qemu_memory_more(vmm->limits.memory_mib, mib);
+	auto_str struct str arguments = STR_INIT(256);
+	int64_t id;
+
+	/* Nothing to do, and an answer all the same. */
+	if (vmm->limits.memory_max_mib == vmm->limits.memory_mib)
+		return request(vmm, "query-status", &id, e) < 0 ? -1 : (int)id;
+	str_addf(&arguments,
+		 "{\"path\":\"" QEMU_MEMORY_PATH "\",\"property\":\"requested-size\","
+		 "\"value\":%" PRIu64 "}",
+		 (uint64_t)more << 20);
+	return request_with(vmm, "qom-set", arguments.buf, &id, e) < 0 ? -1 : (int)id;
+}
+
+static int qemu_resize_vcpus(struct vmm *vmm, unsigned vcpus, struct err *e)
+{
+	struct qemu *q = vmm->priv;
+
+	return begun(vmm, qemu_cpus_resize(&q->cpus, &q->qmp, vcpus, e));
+}
+
 static void qemu_release(struct vmm *vmm)
 {
 	struct qemu *q = vmm->priv;
 
 	if (q) {
+		qemu_plugs_release(&q->plugs);
 		qmp_release(&q->qmp);
 		free(q);
 	}
@@ -280,7 +363,7 @@ static int write_tables(const struct vmm_spec *spec, struct err *e)
 
 	if (spec->kvm)
 		return 0;
-	acpi_build(spec->vcpus, &tables, &loader);
+	acpi_build(spec->vcpus, spec->hotplug, &tables, &loader);
 	if (file_write_replace(spec->run_fd, QEMU_FILE_TABLES, tables.buf, tables.len, 0444, e) < 0)
 		return -1;
 	return file_write_replace(spec->run_fd, QEMU_FILE_LOADER, loader.buf, loader.len, 0444, e);
@@ -305,7 +388,7 @@ static int spawn_qemu(const struct vmm_spec *spec, const struct qemu_plan *plan,
 		      int channel, struct proc *ret, struct err *e)
 {
 	auto_strv struct strv args = STRV_INIT;
-	struct spawn_fd fds[10];
+	struct spawn_fd fds[10 + VMM_NETS_MAX];
 	struct spawn s = {
 		.path = spec->binary,
 		.fds = fds,
@@ -330,6 +413,8 @@ static int spawn_qemu(const struct vmm_spec *spec, const struct qemu_plan *plan,
 	if (spec->saving != VMM_NOT_SAVED) {
 		fds[n++] = (struct spawn_fd){ spec->ram_fd, QEMU_FD_RAM };
 	}
+	for (size_t i = 0; i < spec->nnets; i++)
+		fds[n++] = (struct spawn_fd){ spec->nets[i].tap_fd, QEMU_FD_NETS + (int)i };
 	s.nfds = n;
 	s.argv = strv_args(&args);
 	return vmm_spawn(spec, &s, 0, ret, e);
@@ -347,6 +432,14 @@ static int connection(int *ours, int *theirs, struct err *e)
 	return fd_set_nonblock(*ours, true, e);
 }
 
+static int check_memory(const struct vmm_spec *spec, struct err *e)
+{
+	if (spec->saving != VMM_NOT_SAVED && spec->memory_max_mib > 0)
+		return err_set(e, ERR_INVALID,
+			       "the memory of a VM that is saved cannot change in QEMU");
+	return 0;
+}
+
 static int qemu_start(const struct vmm_spec *spec, struct vmm *ret, struct err *e)
 {
 	auto_close int qmp = -1, qmp_theirs = -1, channel = -1, channel_theirs = -1;
@@ -355,9 +448,9 @@ static int qemu_start(const struct vmm_spec *spec, struct vmm *ret, struct err *
 	bool has_tsc = !spec->kvm && tsc_read(&reading);
 	struct qemu *q;
 
-	if (check_console(spec, e) < 0 || vmdk_write_disks(spec, e) < 0 ||
-	    write_tables(spec, e) < 0 || connection(&qmp, &qmp_theirs, e) < 0 ||
-	    connection(&channel, &channel_theirs, e) < 0)
+	if (check_memory(spec, e) < 0 || check_console(spec, e) < 0 ||
+	    vmdk_write_disks(spec, e) < 0 || write_tables(spec, e) < 0 ||
+	    connection(&qmp, &qmp_theirs, e) < 0 || connection(&channel, &channel_theirs, e) < 0)
 		return -1;
 	if (has_tsc && !tsc_khz(&reading, &plan.tsc_khz))
 		plan.tsc_khz = 0;
@@ -368,6 +461,8 @@ static int qemu_start(const struct vmm_spec *spec, struct vmm *ret, struct err *
 	ret->priv = q;
 	ret->control = qmp;
 	qmp_init(&q->qmp, take_fd(&qmp));
+	qemu_plugs_init(&q->plugs, spec);
+	qemu_cpus_init(&q->cpus, spec);
 	ret->channel_kind = VMM_CHANNEL_SERIAL;
 	ret->channel = take_fd(&channel);
 	/* QEMU reads this after it has said hello; until then it lies in the socket. */
@@ -400,12 +495,18 @@ const struct vmm_driver vmm_qemu = {
 	.package = "qemu-system-x86",
 	.data_folders = data_folders,
 	.caps = VMM_CAP_SOFTWARE | VMM_CAP_JOINED | VMM_CAP_PAUSE | VMM_CAP_POWEROFF |
-		VMM_CAP_RECLAIM | VMM_CAP_HOLD | VMM_CAP_SAVE,
+		VMM_CAP_RECLAIM | VMM_CAP_HOLD | VMM_CAP_SAVE | VMM_CAP_HOTPLUG | VMM_CAP_MEMORY |
+		VMM_CAP_VCPUS,
 	.examine = qemu_examine,
 	.start = qemu_start,
 	.event = qemu_event,
 	.pause = qemu_pause,
 	.resume = qemu_resume,
 	.save = qemu_save,
+	.add_disk = qemu_add_disk,
+	.add_net = qemu_add_net,
+	.remove = qemu_remove,
+	.resize_memory = qemu_resize_memory,
+	.resize_vcpus = qemu_resize_vcpus,
 	.release = qemu_release,
 };

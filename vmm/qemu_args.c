@@ -18,9 +18,13 @@
  */
 #include "vmm/qemu_priv.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "vmm/acpi.h"
+#include "vmm/acpi_hotplug.h"
+
+#define FREE_SLOTS 26
 
 #define SANDBOX "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
@@ -62,6 +66,11 @@ int qemu_cmdline(const struct vmm_spec *spec, const struct qemu_plan *plan, stru
 		     "kvbox.channel=serial:" VMM_SERIAL_PORT);
 	if (!spec->kvm)
 		software_words(spec, plan, ret);
+	/* Memory that comes later: of what kind, so that most of it can go again, and yet the kernel has enough
+	 * that it can use for itself. */
+	if (qemu_memory_more(spec->memory_mib, spec->memory_max_mib) > 0)
+		str_add(ret, " memhp_default_state=online"
+			     " memory_hotplug.online_policy=auto-movable");
 	return vmm_cmdline_end(spec, ret, e);
 }
 
@@ -128,6 +137,73 @@ static void add_ram(const struct vmm_spec *spec, struct strv *a)
 	}
 }
 
+static void add_device(struct strv *a, const char *device)
+{
+	strv_add(a, "-device");
+	strv_add(a, device);
+}
+
+/* With a place for each that may come: the first ones are cores 0 and up of the only socket. */
+static void add_processors(const struct vmm_spec *spec, struct strv *a)
+{
+	strv_add(a, "-smp");
+	if (spec->vcpus_max > spec->vcpus)
+		strv_addf(a, "%u,maxcpus=%u,sockets=1,cores=%u,threads=1", spec->vcpus,
+			  spec->vcpus_max, spec->vcpus_max);
+	else
+		strv_addf(a, "%u", spec->vcpus);
+}
+
+/* ---- memory that comes later --------------------------------------------------------------------- */
+
+unsigned qemu_memory_more(unsigned memory_mib, unsigned memory_max_mib)
+{
+	unsigned more = memory_max_mib > memory_mib ? memory_max_mib - memory_mib : 0;
+
+	return (more + QEMU_MEMORY_BLOCK_MIB - 1) / QEMU_MEMORY_BLOCK_MIB * QEMU_MEMORY_BLOCK_MIB;
+}
+
+/*
+ * The memory lies above 4 GiB and the RAM there. So do registers of devices that a guest in software places
+ * itself: its tables do not say where it may (acpi.h), and it takes the first free address after the RAM. They
+ * are left a gap of at least 1 GiB. This is the address of the memory in such a guest; in MiB, as all of it
+ * here.
+ */
+static uint64_t memory_gap(const struct vmm_spec *spec)
+{
+	return spec->kvm ? 0 : (spec->memory_mib + 1023ull) / 1024 * 1024 + 1024;
+}
+
+static void add_memory_size(const struct vmm_spec *spec, struct strv *a)
+{
+	unsigned more = qemu_memory_more(spec->memory_mib, spec->memory_max_mib);
+
+	strv_add(a, "-m");
+	if (more > 0)
+		strv_addf(a, "size=%uM,maxmem=%" PRIu64 "M", spec->memory_mib,
+			  spec->memory_mib + memory_gap(spec) + more);
+	else
+		strv_addf(a, "%u", spec->memory_mib);
+}
+
+static void add_memory_device(const struct vmm_spec *spec, struct strv *a)
+{
+	unsigned more = qemu_memory_more(spec->memory_mib, spec->memory_max_mib);
+	auto_str struct str device = STR_INIT(256);
+
+	if (more == 0)
+		return;
+	strv_add(a, "-object");
+	strv_addf(a, "memory-backend-ram,id=more,size=%uM,reserve=off", more);
+	str_addf(&device,
+		 "virtio-mem-pci,id=memory,disable-legacy=on,memdev=more,block-size=%uM,"
+		 "requested-size=0",
+		 QEMU_MEMORY_BLOCK_MIB);
+	if (!spec->kvm)
+		str_addf(&device, ",memaddr=%" PRIu64, (4096 + memory_gap(spec)) << 20);
+	add_device(a, device.buf);
+}
+
 static void add_machine(const struct vmm_spec *spec, struct strv *a)
 {
 	add_ram(spec, a);
@@ -148,16 +224,23 @@ static void add_machine(const struct vmm_spec *spec, struct strv *a)
 	strv_add(a, spec->kvm ? "kvm" : tcg(spec));
 	strv_add(a, "-cpu");
 	strv_add(a, spec->kvm ? "host" : "max");
-	strv_add(a, "-smp");
-	strv_addf(a, "%u", spec->vcpus);
-	strv_add(a, "-m");
-	strv_addf(a, "%u", spec->memory_mib);
+	add_processors(spec, a);
+	add_memory_size(spec, a);
 }
 
-static void add_device(struct strv *a, const char *device)
+#define RNG "virtio-rng-pci,disable-legacy=on"
+
+/*
+ * The bridge for devices that come later. An old one, since one port of PCI Express takes a single device, and
+ * each costs the guest time. The guest gives a bridge addresses for what is behind it, when it boots: so
+ * something is. QEMU tells the guest by ACPI, here as in its own tables.
+ */
+static void add_hotplug(struct strv *a)
 {
 	strv_add(a, "-device");
-	strv_add(a, device);
+	strv_addf(a, "pci-bridge,id=" QEMU_HOTPLUG_BUS ",addr=%x,chassis_nr=1,shpc=off,msi=off",
+		  ACPI_HOTPLUG_BRIDGE);
+	add_device(a, RNG ",bus=" QEMU_HOTPLUG_BUS ",addr=0");
 }
 
 static void add_devices(const struct vmm_spec *spec, struct strv *a)
@@ -186,11 +269,15 @@ static void add_devices(const struct vmm_spec *spec, struct strv *a)
 	}
 	add_device(a, "isa-serial,chardev=con");
 
-	add_device(a, "virtio-rng-pci,disable-legacy=on");
+	if (spec->hotplug > 0)
+		add_hotplug(a);
+	else
+		add_device(a, RNG);
 	/* RAM is private and anonymous: what the guest reports as free is simply dropped. */
 	add_device(a,
 		   "virtio-balloon-pci,disable-legacy=on,free-page-reporting=on,deflate-on-oom=on");
 	add_device(a, "pvpanic-pci");
+	add_memory_device(spec, a);
 }
 
 static void add_disk(const struct vmm_spec *spec, size_t i, struct strv *a)
@@ -218,12 +305,42 @@ static void add_disk(const struct vmm_spec *spec, size_t i, struct strv *a)
 		  d->serial, d->readonly ? "" : ",werror=report,rerror=report");
 }
 
+void qemu_mac(const unsigned char mac[VMM_MAC_SIZE], struct str *ret)
+{
+	for (size_t i = 0; i < VMM_MAC_SIZE; i++)
+		str_addf(ret, "%s%02x", i ? ":" : "", mac[i]);
+}
+
+/* No firmware runs that could boot from it, and nothing of the host's network is opened: vhost stays off. */
+static void add_net(const struct vmm_spec *spec, size_t i, struct strv *a)
+{
+	auto_str struct str mac = STR_INIT(32);
+
+	qemu_mac(spec->nets[i].mac, &mac);
+	strv_add(a, "-netdev");
+	strv_addf(a, "tap,id=t%zu,fd=%zu", i, QEMU_FD_NETS + i);
+	strv_add(a, "-device");
+	strv_addf(a, "virtio-net-pci,disable-legacy=on,netdev=t%zu,mac=%s,romfile=", i, mac.buf);
+}
+
+/* The first bus has 32 slots; two are the machine's, and what add_devices puts there takes four. */
+static int check_slots(const struct vmm_spec *spec, struct err *e)
+{
+	size_t n = spec->ndisks + spec->nnets +
+		   (qemu_memory_more(spec->memory_mib, spec->memory_max_mib) > 0);
+
+	if (n > FREE_SLOTS)
+		return err_set(e, ERR_INVALID, "QEMU has room for %d devices, not for %zu",
+			       FREE_SLOTS, n);
+	return 0;
+}
+
 int qemu_args(const struct vmm_spec *spec, const struct qemu_plan *plan, struct strv *ret,
 	      struct err *e)
 {
 	auto_str struct str cmdline = STR_INIT(2 * VMM_CMDLINE_MAX);
 
-	if (qemu_cmdline(spec, plan, &cmdline, e) < 0)
+	if (check_slots(spec, e) < 0 || qemu_cmdline(spec, plan, &cmdline, e) < 0)
 		return -1;
 	strv_add(ret, spec->binary);
 	strv_add(ret, "-nodefaults");
@@ -239,6 +356,8 @@ int qemu_args(const struct vmm_spec *spec, const struct qemu_plan *plan, struct 
 	add_devices(spec, ret);
 	for (size_t i = 0; i < spec->ndisks; i++)
 		add_disk(spec, i, ret);
+	for (size_t i = 0; i < spec->nnets; i++)
+		add_net(spec, i, ret);
 	strv_add(ret, "-kernel");
 	strv_add(ret, spec->kernel);
 	if (spec->initramfs) {

@@ -15,6 +15,7 @@ enum {
 	QEMU_FD_CONSOLE,
 	QEMU_FD_LOCK,
 	QEMU_FD_RAM,
+	QEMU_FD_NETS, /* the taps, one after the other */
 };
 
 /* What the command line needs to know beside the spec. */
@@ -37,6 +38,16 @@ const char *qemu_folder(const struct vmm_spec *spec);
 int qemu_args(const struct vmm_spec *spec, const struct qemu_plan *plan, struct strv *ret,
 	      struct err *e) MUST_CHECK;
 
+/* The bus of devices that come later. */
+#define QEMU_HOTPLUG_BUS "hotplug"
+/* The device that gives more memory, and the unit in which it does. */
+#define QEMU_MEMORY_PATH      "/machine/peripheral/memory"
+#define QEMU_MEMORY_BLOCK_MIB 2u
+/* How much that is at most beside vmm_spec.memory_mib, a multiple of the unit; 0: there is none. */
+unsigned qemu_memory_more(unsigned memory_mib, unsigned memory_max_mib);
+/* As QEMU takes a MAC, appended. */
+void qemu_mac(const unsigned char mac[VMM_MAC_SIZE], struct str *ret);
+
 /* What has to be remembered between messages. */
 struct qemu_watch {
 	bool ready, panicked, ended, broken; /* reported already: each is once */
@@ -54,6 +65,9 @@ enum qemu_step {
 	QEMU_REPORT,  /* *ret is an event for the caller */
 	QEMU_ASK,     /* the guest stands still and nobody asked for it: query-status tells why */
 };
+
+/* A text of QEMU's, with what cannot be printed as '?'. */
+void qemu_set_text(struct vmm_event *ev, const char *text);
 
 /* One message. */
 enum qemu_step qemu_watch_message(struct qemu_watch *w, const struct qmp_message *m,

@@ -67,19 +67,17 @@ int qmp_send(struct qmp *q, const char *command, const char *arguments, int64_t 
 	return 0;
 }
 
-int qmp_send_fd(struct qmp *q, const char *name, int fd, int64_t *ret, struct err *e)
+int qmp_send_fd(struct qmp *q, const char *command, const char *arguments, int fd, int64_t *ret,
+		struct err *e)
 {
-	auto_str struct str line = STR_INIT(QMP_LINE_MAX), arguments = STR_INIT(QMP_LINE_MAX);
-	struct json_writer w;
+	auto_str struct str line = STR_INIT(QMP_LINE_MAX);
 
-	jw_init(&w, &arguments, 0);
-	jw_begin_object(&w, NULL);
-	jw_str(&w, "fdname", name);
-	jw_end(&w);
-	if (write_command(q, "getfd", arguments.buf, &line, e) < 0)
+	if (write_command(q, command, arguments, &line, e) < 0)
 		return -1;
-	if (sock_send_fds(q->fd, line.buf, line.len, &fd, 1, e) < 0)
+	if (sock_send_fds(q->fd, line.buf, line.len, &fd, 1, e) < 0) {
+		e->kind = ERR_UNAVAILABLE;
 		return err_wrap(e, "QEMU does not take a descriptor");
+	}
 	*ret = ++q->last_id;
 	return 0;
 }

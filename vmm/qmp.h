@@ -55,8 +55,9 @@ void qmp_release(struct qmp *q);
 int qmp_send(struct qmp *q, const char *command, const char *arguments, int64_t *ret,
 	     struct err *e) MUST_CHECK;
 
-/* "getfd": gives QEMU the descriptor (borrowed) under a name that other commands use. */
-int qmp_send_fd(struct qmp *q, const char *name, int fd, int64_t *ret, struct err *e) MUST_CHECK;
+/* The same for commands that take a descriptor (borrowed): "getfd" and "add-fd". */
+int qmp_send_fd(struct qmp *q, const char *command, const char *arguments, int fd, int64_t *ret,
+		struct err *e) MUST_CHECK;
 
 /* Reads once what is there: 1 when something came, 0 when there is nothing now. -1: ERR_UNAVAILABLE at the
  * end of the connection, ERR_CORRUPT for a line that is too long. To be called when qmp_next has nothing

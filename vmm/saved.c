@@ -18,6 +18,15 @@ int vmm_ram_new(uint64_t size, int *ret, struct err *e)
 	return 0;
 }
 
+#define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
+
+bool vmm_ram_is_sealed(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
 int vmm_ram_load(int fd, int *ret, struct err *e)
 {
 	auto_close int ram = -1;
@@ -26,7 +35,7 @@ int vmm_ram_load(int fd, int *ret, struct err *e)
 		return -1;
 	if (fd_copy_sparse(fd, ram, e) < 0)
 		return err_wrap(e, "cannot read the memory of a saved VM");
-	if (fcntl(ram, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) < 0)
+	if (fcntl(ram, F_ADD_SEALS, SEALS) < 0)
 		return err_sys(e, "cannot seal the memory of a saved VM");
 	*ret = take_fd(&ram);
 	return 0;

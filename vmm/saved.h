@@ -10,6 +10,7 @@
 #ifndef KVBOX_VMM_SAVED_H
 #define KVBOX_VMM_SAVED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -18,5 +19,7 @@
 int vmm_ram_new(uint64_t size, int *ret, struct err *e) MUST_CHECK;
 /* The contents of the file `fd`, sealed; several VMs may share it. */
 int vmm_ram_load(int fd, int *ret, struct err *e) MUST_CHECK;
+/* Whether it is what vmm_ram_load makes, and nobody can change it any more. */
+bool vmm_ram_is_sealed(int fd);
 
 #endif

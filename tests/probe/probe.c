@@ -156,11 +156,15 @@ static void try_network(void)
 	struct sockaddr_un bus = { .sun_family = AF_UNIX,
 				   .sun_path = "/run/dbus/system_bus_socket" };
 	char what[32];
+	int pair[2];
 
 	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
 		snprintf(what, sizeof(what), "socket:%s", sockets[i].name);
 		tell(what, socket(sockets[i].family, sockets[i].type | SOCK_CLOEXEC, 0));
 	}
+	/* the kernel would load the module of whatever family is asked for */
+	tell("pair:tipc", socketpair(AF_TIPC, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	tell("pair:inet", socketpair(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
 	tell("socket:bus", connect(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
 				   (const struct sockaddr *)&bus, sizeof(bus)));
 }

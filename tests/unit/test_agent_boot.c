@@ -206,6 +206,28 @@ static void links_in_a_circle_are_an_error(void **state)
 	assert_int_equal(fd, -1);
 }
 
+static void modules_of_devices_that_are_not_there_can_wait(void **state)
+{
+	char dir[] = "/tmp/kvbox-boot.XXXXXX";
+	auto_close int fd = -1;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(fd_open_dir(AT_FDCWD, dir, &fd, &e), 0);
+	assert_true(boot_module_can_wait("virtio_net.ko", fd));
+	assert_false(boot_module_can_wait("virtio_blk.ko", fd));
+	assert_int_equal(dir_make(fd, "virtio0", 0700, &e), 0);
+	assert_int_equal(file_write_replace(fd, "virtio0/device", "0x0018\n", 7, 0400, &e), 0);
+	assert_true(boot_module_can_wait("virtio_net.ko", fd));
+	assert_false(boot_module_can_wait("virtio_mem.ko", fd));
+	assert_int_equal(dir_make(fd, "virtio1", 0700, &e), 0);
+	assert_int_equal(file_write_replace(fd, "virtio1/device", "0x0001\n", 7, 0400, &e), 0);
+	assert_false(boot_module_can_wait("virtio_net.ko", fd));
+	assert_false(boot_module_can_wait("failover.ko", fd));
+	assert_int_equal(dir_remove_tree(AT_FDCWD, dir, &e), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +237,7 @@ int main(void)
 		cmocka_unit_test(a_disk_is_found_by_its_serial),
 		cmocka_unit_test(places_in_a_root_are_made_where_links_lead_and_never_outside),
 		cmocka_unit_test(links_in_a_circle_are_an_error),
+		cmocka_unit_test(modules_of_devices_that_are_not_there_can_wait),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -123,6 +123,67 @@ static void a_folder_that_is_too_long_for_sockets_is_started_in(void **state)
 	assert_string_equal(after(&a, "--vsock", 1), "cid=3,socket=./v");
 }
 
+static const struct vmm_net nets[] = {
+	{ "net-a", 20, { 0x52, 0x54, 0, 0x0a, 0xb0, 1 } },
+	{ "net-b", 21, { 0x52, 0x54, 0, 0x0a, 0xb0, 2 } },
+};
+
+static void taps_are_descriptors_that_the_vmm_has(void **state)
+{
+	const struct ch_plan plan = { .landlock = false };
+	struct vmm_spec spec = spec_of();
+	auto_strv struct strv a = STRV_INIT, copy = STRV_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	spec.nets = nets;
+	spec.nnets = 2;
+	assert_ok(ch_args(&spec, &plan, &a, &e));
+	assert_string_equal(after(&a, "--net", 1), "fd=[7],id=net-a,mac=52:54:00:0a:b0:01");
+	assert_string_equal(after(&a, "--net", 2), "fd=[8],id=net-b,mac=52:54:00:0a:b0:02");
+	spec.saving = VMM_FROM_SAVED;
+	assert_ok(ch_args(&spec, &plan, &copy, &e));
+	assert_string_equal(after(&copy, "--restore", 1),
+			    "source_url=file:///run/k/s,resume=true,net_fds=[net-a@[7],net-b@[8]]");
+	assert_false(strv_has(&copy, "--net"));
+}
+
+static void room_for_more_is_asked_for_at_the_start(void **state)
+{
+	const struct ch_plan plan = { .landlock = true, .hot = "/vm/v" };
+	const struct vmm_disk disk = { "kvb-layers", true, true, layers, 2 };
+	struct vmm_spec spec = spec_of();
+	auto_strv struct strv a = STRV_INIT, joined = STRV_INIT, saved = STRV_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	spec.memory_max_mib = 384 + 130;
+	spec.vcpus_max = 4;
+	spec.hotplug = 2;
+	assert_ok(ch_args(&spec, &plan, &a, &e));
+	assert_string_equal(after(&a, "--memory", 1),
+			    "size=384M,hotplug_method=virtio-mem,hotplug_size=256M");
+	assert_string_equal(after(&a, "--cpus", 1), "boot=2,max=4");
+	assert_string_equal(after(&a, "--landlock-rules", 1), "path=/vm/v,access=rw");
+	assert_non_null(strstr(after(&a, "--cmdline", 1), " memhp_default_state=online_movable "));
+	/* The largest size is the first one. */
+	spec.memory_max_mib = 384;
+	spec.vcpus_max = 2;
+	spec.disks = &disk;
+	spec.ndisks = 1;
+	assert_ok(ch_args(&spec, &plan, &joined, &e));
+	assert_string_equal(after(&joined, "--memory", 1), "size=384M");
+	assert_string_equal(after(&joined, "--cpus", 1), "boot=2");
+	assert_string_equal(after(&joined, "--landlock-rules", 1), "path=/,access=r");
+	assert_string_equal(after(&joined, "--landlock-rules", 2), "path=/vm/v,access=rw");
+	assert_null(strstr(after(&joined, "--cmdline", 1), "memhp"));
+	/* Which pages belong to whom is settled for good in a VM that is saved. */
+	spec.saving = VMM_TO_BE_SAVED;
+	assert_fails(ch_args(&spec, &plan, &saved, &e), "more memory");
+	spec.saving = VMM_FROM_SAVED;
+	assert_fails(ch_args(&spec, &plan, &saved, &e), "more memory");
+}
+
 static void paths_that_it_would_read_otherwise_are_refused(void **state)
 {
 	static const struct {
@@ -181,6 +242,9 @@ static const struct {
 	  VMM_EVENT_COUNT },
 	{ "{\"source\": \"guest\", \"event\": \"panic\", \"properties\": {\"event\": \"panic\"}}",
 	  VMM_EVENT_PANIC },
+	{ "{\"source\": \"vm\", \"event\": \"device-removed\", \"properties\": {\"id\": \"a\"}}",
+	  VMM_EVENT_COUNT },
+	{ "{\"source\": \"vm\", \"event\": \"device-removed\"}", VMM_EVENT_COUNT },
 	{ "{\"source\": \"vm\", \"event\": \"panic\"}", VMM_EVENT_COUNT },
 	{ "{\"source\": \"vm\", \"event\": \"rebooting\"}", VMM_EVENT_RESET },
 	{ "{\"source\": \"vm\", \"event\": \"shutdown\"}", VMM_EVENT_SHUTDOWN },
@@ -508,6 +572,8 @@ int main(void)
 		cmocka_unit_test(the_whole_vm_is_on_the_command_line),
 		cmocka_unit_test(disks_have_a_type_a_serial_and_the_same_id),
 		cmocka_unit_test(a_folder_that_is_too_long_for_sockets_is_started_in),
+		cmocka_unit_test(taps_are_descriptors_that_the_vmm_has),
+		cmocka_unit_test(room_for_more_is_asked_for_at_the_start),
 		cmocka_unit_test(paths_that_it_would_read_otherwise_are_refused),
 		cmocka_unit_test(the_guest_is_told_its_channel_and_not_too_much),
 		cmocka_unit_test(each_event_means_one_thing_and_is_told_once),

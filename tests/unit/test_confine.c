@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -68,9 +69,12 @@ static void calls_that_no_vmm_makes_are_refused_and_all_others_are_not(void **st
 		{ VMM_SPAWN_IO_URING, SYS_io_uring_setup, 0, 0, EFAULT },
 		{ 0, SYS_socket, AF_INET, SOCK_DGRAM, EAFNOSUPPORT },
 		{ 0, SYS_socket, AF_NETLINK, SOCK_RAW, EAFNOSUPPORT },
-		{ VMM_SPAWN_INET, SYS_socket, AF_INET, SOCK_DGRAM, 0 },
-		{ VMM_SPAWN_INET, SYS_socket, AF_NETLINK, SOCK_RAW, EAFNOSUPPORT },
 		{ 0, SYS_socket, AF_UNIX, SOCK_STREAM, 0 },
+		{ 0, SYS_socketpair, AF_UNIX, SOCK_STREAM, EFAULT },
+		{ 0, SYS_socketpair, AF_TIPC, SOCK_STREAM, EAFNOSUPPORT },
+		{ 0, SYS_socketpair, AF_INET, SOCK_STREAM, EAFNOSUPPORT },
+		{ 0, SYS_execveat, -1, 0, EPERM },
+		{ 0, SYS_vmsplice, -1, 0, EPERM },
 		{ 0, SYS_getpid, 0, 0, 0 },
 		{ 0, SYS_fcntl, 0, F_GETFD, 0 },
 #ifdef __x86_64__
@@ -99,8 +103,7 @@ static void the_filter_fits_with_all_that_can_be_asked_for(void **state)
 
 	(void)state;
 	assert_true(confine_filter(0, filter) < CONFINE_FILTER_MAX);
-	assert_true(confine_filter(VMM_SPAWN_INET | VMM_SPAWN_IO_URING, filter) <
-		    CONFINE_FILTER_MAX);
+	assert_true(confine_filter(VMM_SPAWN_IO_URING, filter) < CONFINE_FILTER_MAX);
 }
 
 /* ---- paths --------------------------------------------------------------------------------------- */
@@ -391,6 +394,155 @@ static void a_program_runs_in_there_and_the_report_says_how(void **state)
 	confine_close(c);
 }
 
+/* ---- files that come later ----------------------------------------------------------------------- */
+
+/* A shell in the VMM's place, which is asked by lines and answers by one each. */
+struct inside {
+	struct confine *c;
+	struct proc proc;
+	int ask, answer;
+};
+
+static const char *ask(const struct inside *in, const char *line)
+{
+	static char text[256];
+	size_t n = 0;
+
+	assert_int_equal(write(in->ask, line, strlen(line)), strlen(line));
+	assert_int_equal(write(in->ask, "\n", 1), 1);
+	while (n < sizeof(text) - 1 && read(in->answer, text + n, 1) == 1 && text[n] != '\n')
+		n++;
+	text[n] = '\0';
+	return text;
+}
+
+/* False where there are no namespaces. */
+static bool start_inside(struct fixture *f, struct inside *in)
+{
+	char name[] = "busybox", applet[] = "sh", option[] = "-c";
+	char script[] = "while read line; do eval \"$line\" 2>/dev/null; done";
+	char *argv[] = { name, applet, option, script, NULL };
+	struct spawn_fd fds[2] = { { -1, 0 }, { -1, 1 } };
+	const struct spawn s = { .path = "/usr/bin/busybox",
+				 .argv = argv,
+				 .fds = fds,
+				 .nfds = 2,
+				 .cwd = -1,
+				 .cgroup = -1 };
+	struct err e = ERR_INIT;
+	int to[2], from[2], r;
+
+	*in = (struct inside){ .proc = PROC_INIT };
+	assert_ok(confine_open(&driver, &f->spec, &in->c, &e));
+	assert_ok(fd_pipe(to, &e));
+	assert_ok(fd_pipe(from, &e));
+	fds[0].from = to[0];
+	fds[1].from = from[1];
+	r = vmm_spawn(confine_spec(in->c), &s, VMM_SPAWN_RW_FOLDER, &in->proc, &e);
+	fd_close(to[0]);
+	fd_close(from[1]);
+	in->ask = to[1];
+	in->answer = from[0];
+	return r == 0;
+}
+
+static void end_inside(struct inside *in)
+{
+	proc_destroy(&in->proc);
+	fd_close(in->ask);
+	fd_close(in->answer);
+	confine_close(in->c);
+}
+
+/* What a driver does for a disk that is added. */
+static void show(const struct inside *in, const char *path, bool readonly)
+{
+	const struct vmm_file file = { path, 512 };
+	const struct vmm_disk disk = { "kvb-new", readonly, false, &file, 1 };
+	auto_free char *name = NULL;
+	struct err e = ERR_INIT;
+
+	assert_ok(confine_show(in->c, &in->proc, &disk, &name, &e));
+	assert_string_equal(name, "/vm/v/+kvb-new");
+}
+
+#define READ_IT	 "read text < /vm/v/+kvb-new && echo $text || echo none"
+#define WRITE_IT "echo changed > /vm/v/+kvb-new && echo done || echo refused"
+
+static void a_file_is_shown_later_and_hidden_again(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *one = make_file(f, "one", 0600), *two = make_file(f, "two", 0640);
+	auto_str struct str kept = STR_INIT(64);
+	struct err e = ERR_INIT;
+	struct inside in;
+
+	assert_ok(file_write_replace(f->fd, "one", "first\n", 6, 0600, &e));
+	assert_ok(file_write_replace(f->fd, "two", "second\n", 7, 0640, &e));
+	if (!start_inside(f, &in)) {
+		end_inside(&in);
+		skip(); /* a host without namespaces */
+	}
+	assert_true(confine_shows(in.c));
+	assert_string_equal(ask(&in, READ_IT), "none");
+	show(&in, one, false);
+	assert_string_equal(ask(&in, READ_IT), "first");
+	assert_string_equal(ask(&in, WRITE_IT), "done");
+	assert_ok(confine_hide(in.c, &in.proc, "kvb-new", &e));
+	assert_string_equal(ask(&in, READ_IT), "none");
+	assert_ok(file_read(f->fd, "one", &kept, &e));
+	assert_string_equal(kept.buf, "changed\n");
+	assert_fails(confine_hide(in.c, &in.proc, "kvb-new", &e), "(mount)");
+	/* The name is free again; what is for reading only cannot be written. */
+	show(&in, two, true);
+	assert_string_equal(ask(&in, READ_IT), "second");
+	assert_string_equal(ask(&in, WRITE_IT), "refused");
+	end_inside(&in);
+}
+
+static void what_the_vmm_puts_in_the_way_leads_nowhere(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *path = make_file(f, "one", 0600);
+	struct err e = ERR_INIT;
+	struct inside in;
+
+	assert_ok(file_write_replace(f->fd, "one", "first\n", 6, 0600, &e));
+	if (!start_inside(f, &in)) {
+		end_inside(&in);
+		skip();
+	}
+	assert_string_equal(ask(&in, "echo mine > /vm/v/+kvb-new && echo done"), "done");
+	show(&in, path, true);
+	assert_string_equal(ask(&in, READ_IT), "first");
+	/* A mount that is in use cannot be replaced by its user. */
+	ask(&in, "/usr/bin/busybox rm -f /vm/v/+kvb-new; echo tried");
+	assert_string_equal(ask(&in, READ_IT), "first");
+	end_inside(&in);
+}
+
+static void nothing_is_shown_to_a_process_that_has_ended(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *path = make_file(f, "one", 0600), *name = NULL;
+	const struct vmm_file file = { path, 512 };
+	const struct vmm_disk disk = { "kvb-new", true, false, &file, 1 };
+	struct err e = ERR_INIT;
+	struct inside in;
+	struct pollfd ended;
+
+	if (!start_inside(f, &in)) {
+		end_inside(&in);
+		skip();
+	}
+	assert_int_equal(write(in.ask, "exit\n", 5), 5);
+	/* Not waited for yet. */
+	ended = (struct pollfd){ in.proc.pidfd, POLLIN, 0 };
+	assert_int_equal(poll(&ended, 1, 60000), 1);
+	assert_fails(confine_show(in.c, &in.proc, &disk, &name, &e), "cannot change what");
+	end_inside(&in);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +563,12 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_program_runs_in_there_and_the_report_says_how,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_file_is_shown_later_and_hidden_again, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_the_vmm_puts_in_the_way_leads_nowhere, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(nothing_is_shown_to_a_process_that_has_ended, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -199,7 +200,7 @@ static void sockets_work_in_a_folder_whose_path_is_too_long_for_an_address(void 
 	name[sizeof(name) - 1] = '\0';
 	assert_ok(dir_make(p->fd, name, 0700, &e));
 	assert_ok(fd_open_dir(p->fd, name, &deep, &e));
-	assert_int_equal(sock_connect(deep, "c", &client, &e), -1);
+	assert_int_equal(sock_connect(deep, "c", 1000, &client, &e), -1);
 	assert_int_equal(e.kind, ERR_UNAVAILABLE);
 	err_clear(&e);
 	umask(0);
@@ -208,7 +209,7 @@ static void sockets_work_in_a_folder_whose_path_is_too_long_for_an_address(void 
 	/* Nobody else may connect, whatever the umask is. */
 	assert_int_equal(fstatat(deep, "c", &st, 0), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_ok(sock_connect(deep, "c", &client, &e));
+	assert_ok(sock_connect(deep, "c", 1000, &client, &e));
 	assert_ok(sock_accept(server, &conn, &e));
 	assert_ok(fd_pipe(pair, &e));
 	assert_ok(sock_send_fds(client, "hi", 2, &pair[1], 1, &e));
@@ -220,6 +221,23 @@ static void sockets_work_in_a_folder_whose_path_is_too_long_for_an_address(void 
 	assert_ok(fd_write_full(got, "x", 1, &e));
 	assert_int_equal(fd_read_full(pair[0], buf, 1, &e), 1);
 	fd_close(pair[0]);
+}
+
+/* Such as a process that was stopped. */
+static void who_accepts_nobody_is_not_waited_for_for_ever(void **state)
+{
+	struct place *p = *state;
+	auto_close int server = -1, first = -1, second = -1;
+	struct err e = ERR_INIT;
+
+	assert_ok(sock_listen(p->fd, "deaf", &server, &e));
+	/* Room for one. */
+	assert_ok(listen(server, 0));
+	assert_ok(sock_connect(p->fd, "deaf", 10000, &first, &e));
+	assert_int_equal(sock_connect(p->fd, "deaf", 50, &second, &e), -1);
+	assert_string_equal(e.msg, "'deaf' accepts no connection within 50 ms");
+	assert_int_equal(e.kind, ERR_SYSTEM);
+	assert_int_equal(second, -1);
 }
 
 static void descriptors_are_close_on_exec_and_never_standard_ones(void **state)
@@ -258,6 +276,7 @@ int main(void)
 		T(a_sparse_copy_has_the_same_contents_and_the_same_holes),
 		T(a_lock_excludes_other_descriptions_until_the_last_copy_is_closed),
 		T(sockets_work_in_a_folder_whose_path_is_too_long_for_an_address),
+		T(who_accepts_nobody_is_not_waited_for_for_ever),
 		T(descriptors_are_close_on_exec_and_never_standard_ones),
 	};
 

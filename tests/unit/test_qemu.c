@@ -2,6 +2,7 @@
 /* The QEMU driver: what messages mean, and real QEMU processes with kernels of a few bytes. */
 #include "tests/unit/unit.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -273,13 +274,13 @@ static void start(struct fixture *f, const struct vmm_spec *spec, const uint8_t 
 		fail_msg("%s", e.msg);
 }
 
-/* Waits until one of the two descriptors (-1: none) is readable; fails after ten seconds. */
+/* Waits until one of the two descriptors (-1: none) is readable; fails after a minute. */
 static void wait_readable(int a, int b)
 {
 	struct pollfd p[2] = { { a, POLLIN, 0 }, { b, POLLIN, 0 } };
 
-	if (poll(p, 2, 10000) <= 0)
-		fail_msg("nothing happened for ten seconds");
+	if (poll(p, 2, 60000) <= 0)
+		fail_msg("nothing happened for a minute");
 }
 
 /* The next event; fails when the connection ends instead. */
@@ -557,6 +558,106 @@ static void a_console_that_can_be_read_is_refused(void **state)
 	assert_int_equal(e.kind, ERR_INVALID);
 }
 
+/* ---- requests of a running VM --------------------------------------------------------------------- */
+
+static int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+static int add_disk(struct fixture *f, struct vmm *vmm, const char *serial, struct err *e)
+{
+	auto_free char *path = xasprintf("%s/disk", f->dir);
+	const struct vmm_file file = { path, 512 };
+	const struct vmm_disk disk = { serial, false, false, &file, 1 };
+	static const char zeros[512];
+
+	assert_int_equal(file_write_replace(f->dirfd, "disk", zeros, sizeof(zeros), 0600, e), 0);
+	return vmm_add_disk(vmm, &disk, e);
+}
+
+static void expect_done(struct vmm *vmm, int request)
+{
+	struct vmm_event ev;
+
+	assert_true(request > 0);
+	ev = next_event(vmm);
+	assert_int_equal(ev.kind, VMM_EVENT_DONE);
+	assert_int_equal(ev.request, request);
+	if (ev.failed)
+		fail_msg("%s", ev.text);
+}
+
+/* The guest only stands there: QEMU has been told, and that is what counts, but nobody lets go of a device. */
+static void a_guest_that_takes_no_notice_stops_nothing_but_a_removal(void **state)
+{
+	struct fixture *f = *state;
+	struct vmm_spec spec = spec_of(f);
+	struct vmm vmm = VMM_INIT;
+	struct err e = ERR_INIT;
+	int before = count_fds();
+
+	spec.hotplug = 1;
+	spec.memory_max_mib = 129;
+	start(f, &spec, hang, sizeof(hang), &vmm);
+	expect_event(&vmm, VMM_EVENT_READY);
+	expect_done(&vmm, vmm_resize_memory(&vmm, 129, &e));
+	expect_done(&vmm, vmm_resize_memory(&vmm, 64, &e));
+	assert_int_equal(vmm_resize_memory(&vmm, 130, &e), -1);
+	err_clear(&e);
+	expect_done(&vmm, add_disk(f, &vmm, "kvb-a", &e));
+	assert_int_equal(add_disk(f, &vmm, "kvb-b", &e), -1);
+	assert_int_equal(e.kind, ERR_INVALID);
+	err_clear(&e);
+	assert_true(vmm_remove(&vmm, "kvb-a", &e) > 0);
+	/* What was asked later is answered; the removal is not. */
+	expect_done(&vmm, vmm_pause(&vmm, &e));
+	expect_done(&vmm, vmm_resume(&vmm, &e));
+	vmm_release(&vmm);
+	assert_int_equal(count_fds(), before);
+}
+
+static void a_qemu_that_hangs_holds_nobody_up(void **state)
+{
+	struct fixture *f = *state;
+	struct vmm_spec spec = spec_of(f);
+	struct vmm vmm = VMM_INIT;
+	struct vmm_event ev;
+	struct err e = ERR_INIT;
+	int before = count_fds();
+
+	spec.hotplug = 1;
+	start(f, &spec, hang, sizeof(hang), &vmm);
+	expect_event(&vmm, VMM_EVENT_READY);
+	assert_ok(proc_signal(&vmm.proc, SIGSTOP, &e));
+	assert_true(add_disk(f, &vmm, "kvb-a", &e) > 0);
+	assert_int_equal(vmm_remove(&vmm, "kvb-a", &e), -1);
+	assert_int_equal(e.kind, ERR_CONFLICT);
+	err_clear(&e);
+	assert_int_equal(vmm_stop(&vmm, &e), 0);
+	assert_int_equal(wait_end(&vmm), 128 + SIGKILL);
+	/* The request is never answered: its answer is the end. */
+	for (;;) {
+		int got = vmm_event(&vmm, &ev, &e);
+
+		assert_true(got <= 0);
+		if (got < 0)
+			break;
+		wait_readable(vmm.control, -1);
+	}
+	assert_int_equal(e.kind, ERR_UNAVAILABLE);
+	err_clear(&e);
+	vmm_release(&vmm);
+	assert_int_equal(count_fds(), before);
+}
+
 static void the_version_is_a_number(void **state)
 {
 	struct fixture *f = *state;
@@ -594,6 +695,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_console_that_can_be_read_is_refused, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			a_guest_that_takes_no_notice_stops_nothing_but_a_removal, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_qemu_that_hangs_holds_nobody_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_version_is_a_number, setup, teardown),
 	};
 

@@ -201,6 +201,198 @@ static void what_is_not_given_is_not_there(void **state)
 	assert_fails(qemu_args(&spec, &plan, &without, &e), "comma");
 }
 
+/* ---- nets, and what may come later --------------------------------------------------------------- */
+
+/* The whole command line, a blank between the words. */
+static char *line_of(const struct vmm_spec *spec)
+{
+	const struct qemu_plan plan = { 0 };
+	auto_strv struct strv a = STRV_INIT;
+	auto_str struct str line = STR_INIT(65536);
+	struct err e = ERR_INIT;
+
+	assert_ok(qemu_args(spec, &plan, &a, &e));
+	for (size_t i = 0; i < a.n; i++)
+		str_addf(&line, "%s%s", i ? " " : "", a.v[i]);
+	return str_take(&line, &e);
+}
+
+/* A cold boot is not to pay for what it does not use: these are the lines of before there was any of it. */
+static void without_them_nothing_changes(void **state)
+{
+	static const struct vmm_disk disk = { "kvb-upper", false, false, &upper, 1 };
+	static const struct {
+		bool kvm;
+		const char *line;
+	} cases[] = {
+		{ true,
+		  "/usr/bin/qemu -nodefaults -no-user-config -display none -no-reboot -sandbox "
+		  "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny "
+		  "-machine q35,smm=off,vmport=off,sata=off,smbus=off,usb=off,i8042=off,"
+		  "dump-guest-core=off -bios qboot.rom -accel kvm -cpu host -smp 1 -m 384" },
+		{ false,
+		  "/usr/bin/qemu -nodefaults -no-user-config -display none -no-reboot -sandbox "
+		  "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny "
+		  "-machine q35,acpi=off,smm=off,vmport=off,sata=off,smbus=off,usb=off,i8042=off,"
+		  "dump-guest-core=off -fw_cfg name=etc/acpi/tables,file=./acpi.tables "
+		  "-fw_cfg name=etc/table-loader,file=./acpi.loader "
+		  "-bios qboot.rom -accel tcg,thread=multi -cpu max -smp 1 -m 384" },
+	};
+	static const char devices[] =
+		" -chardev socket,id=qmp,fd=3 -mon chardev=qmp,mode=control "
+		"-chardev socket,id=ctl,fd=4 -device "
+		"virtio-serial-pci,disable-legacy=on,max_ports=2 "
+		"-device virtserialport,chardev=ctl,nr=1,name=kvbox.ctl "
+		"-chardev file,id=con,path=/dev/fdset/1,append=on -add-fd fd=5,set=1 "
+		"-device isa-serial,chardev=con -device virtio-rng-pci,disable-legacy=on "
+		"-device virtio-balloon-pci,disable-legacy=on,free-page-reporting=on,"
+		"deflate-on-oom=on -device pvpanic-pci "
+		"-blockdev driver=raw,node-name=d0,read-only=off,discard=unmap,file.driver=file,"
+		"file.filename=/c/up,,per.img "
+		"-device virtio-blk-pci,disable-legacy=on,drive=d0,serial=kvb-upper,num-queues=1,"
+		"werror=report,rerror=report -kernel /g/vmlinux -initrd /g/initramfs -append "
+		"console=ttyS0 quiet panic=-1 cryptomgr.notests rcupdate.rcu_expedited=1 "
+		"kvbox.channel=serial:kvbox.ctl";
+	static const char software[] = " mitigations=off no_timer_check pci=nocrs noreplace-smp "
+				       "noapictimer";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct vmm_spec spec = spec_of(cases[i].kvm);
+		auto_free char *wanted = xasprintf("%s%s%s", cases[i].line, devices,
+						   cases[i].kvm ? "" : software);
+		auto_free char *line = NULL;
+
+		spec.disks = &disk;
+		spec.ndisks = 1;
+		line = line_of(&spec);
+		assert_string_equal(line, wanted);
+	}
+}
+
+static void nets_are_inherited_taps(void **state)
+{
+	const struct vmm_net nets[] = {
+		{ "kvb-net0", 20, { 0x52, 0x54, 0, 0x6b, 0x76, 1 } },
+		{ "kvb-net1", 21, { 0x52, 0x54, 0, 0x6b, 0x76, 0xff } },
+	};
+	const struct qemu_plan plan = { 0 };
+	struct vmm_spec spec = spec_of(true);
+	auto_strv struct strv a = STRV_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	spec.nets = nets;
+	spec.nnets = 2;
+	assert_ok(qemu_args(&spec, &plan, &a, &e));
+	assert_string_equal(after(&a, "-netdev", 0), "tap,id=t0,fd=8");
+	assert_string_equal(after(&a, "-netdev", 1), "tap,id=t1,fd=9");
+	assert_true(strv_has(&a, "virtio-net-pci,disable-legacy=on,netdev=t0,"
+				 "mac=52:54:00:6b:76:01,romfile="));
+	assert_true(strv_has(&a, "virtio-net-pci,disable-legacy=on,netdev=t1,"
+				 "mac=52:54:00:6b:76:ff,romfile="));
+}
+
+static void room_for_devices_is_a_bridge_with_something_behind_it(void **state)
+{
+	const struct qemu_plan plan = { 0 };
+	struct vmm_spec spec = spec_of(false);
+	auto_strv struct strv a = STRV_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	spec.hotplug = 3;
+	assert_ok(qemu_args(&spec, &plan, &a, &e));
+	assert_true(strv_has(&a, "pci-bridge,id=hotplug,addr=1e,chassis_nr=1,shpc=off,msi=off"));
+	assert_true(strv_has(&a, "virtio-rng-pci,disable-legacy=on,bus=hotplug,addr=0"));
+	assert_false(strv_has(&a, "virtio-rng-pci,disable-legacy=on"));
+}
+
+static void memory_that_comes_later_is_out_of_the_way_of_registers(void **state)
+{
+	static const struct {
+		bool kvm;
+		unsigned first, max;
+		const char *size, *backend, *address; /* NULL: QEMU's choice */
+	} cases[] = {
+		{ true, 256, 1024, "size=256M,maxmem=1024M", "size=768M", NULL },
+		{ false, 256, 1024, "size=256M,maxmem=3072M", "size=768M", "memaddr=6442450944" },
+		/* an odd rest is rounded up */
+		{ true, 256, 257, "size=256M,maxmem=258M", "size=2M", NULL },
+		/* RAM above 4 GiB: it ends at 6 at most */
+		{ false, 4096, 8192, "size=4096M,maxmem=13312M", "size=4096M",
+		  "memaddr=9663676416" },
+	};
+	const struct qemu_plan plan = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct vmm_spec spec = spec_of(cases[i].kvm);
+		auto_strv struct strv a = STRV_INIT;
+		struct err e = ERR_INIT;
+
+		spec.memory_mib = cases[i].first;
+		spec.memory_max_mib = cases[i].max;
+		assert_ok(qemu_args(&spec, &plan, &a, &e));
+		assert_string_equal(after(&a, "-m", 0), cases[i].size);
+		assert_true(has(&a, cases[i].backend));
+		assert_true(has(&a, "virtio-mem-pci,id=memory,"));
+		assert_int_equal(has(&a, "memaddr="), cases[i].address != NULL);
+		if (cases[i].address)
+			assert_true(has(&a, cases[i].address));
+		assert_true(has_word(after(&a, "-append", 0), "memhp_default_state=online"));
+	}
+}
+
+static void a_maximum_that_is_no_more_is_none(void **state)
+{
+	struct vmm_spec spec = spec_of(true), plain = spec_of(true);
+	auto_free char *line = NULL, *wanted = line_of(&plain);
+
+	(void)state;
+	spec.memory_max_mib = spec.memory_mib;
+	spec.vcpus_max = spec.vcpus;
+	line = line_of(&spec);
+	assert_string_equal(line, wanted);
+}
+
+static void processors_have_places_for_more(void **state)
+{
+	const struct qemu_plan plan = { 0 };
+	struct vmm_spec spec = spec_of(true);
+	auto_strv struct strv a = STRV_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	spec.vcpus = 2;
+	spec.vcpus_max = 5;
+	assert_ok(qemu_args(&spec, &plan, &a, &e));
+	assert_string_equal(after(&a, "-smp", 0), "2,maxcpus=5,sockets=1,cores=5,threads=1");
+}
+
+static void what_does_not_fit_on_the_bus_is_refused(void **state)
+{
+	const struct qemu_plan plan = { 0 };
+	struct vmm_disk disks[VMM_DISKS_MAX];
+	struct vmm_net nets[3];
+	struct vmm_spec spec = spec_of(true);
+	auto_strv struct strv most = STRV_INIT, over = STRV_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(disks); i++)
+		disks[i] = (struct vmm_disk){ "d", false, false, &upper, 1 };
+	for (size_t i = 0; i < ARRAY_LEN(nets); i++)
+		nets[i] = (struct vmm_net){ "n", 20, { 2, 0, 0, 0, 0, 1 } };
+	spec.disks = disks;
+	spec.ndisks = VMM_DISKS_MAX;
+	spec.nets = nets;
+	spec.nnets = 2;
+	assert_ok(qemu_args(&spec, &plan, &most, &e));
+	spec.nnets = 3;
+	assert_fails(qemu_args(&spec, &plan, &over, &e), "room for 26 devices, not for 27");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +402,13 @@ int main(void)
 		cmocka_unit_test(disks_are_raw_or_joined),
 		cmocka_unit_test(a_vmm_with_its_own_root_is_told_the_folder),
 		cmocka_unit_test(what_is_not_given_is_not_there),
+		cmocka_unit_test(without_them_nothing_changes),
+		cmocka_unit_test(nets_are_inherited_taps),
+		cmocka_unit_test(room_for_devices_is_a_bridge_with_something_behind_it),
+		cmocka_unit_test(memory_that_comes_later_is_out_of_the_way_of_registers),
+		cmocka_unit_test(a_maximum_that_is_no_more_is_none),
+		cmocka_unit_test(processors_have_places_for_more),
+		cmocka_unit_test(what_does_not_fit_on_the_bus_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,37 @@ static void commands_are_lines_with_numbers(void **state)
 	close_ends(&s);
 }
 
+static void a_descriptor_comes_with_its_command(void **state)
+{
+	int fds[8], end[2];
+	size_t nfds = ARRAY_LEN(fds);
+	struct ends s;
+	struct err e = ERR_INIT;
+	char buf[256], byte = 'x';
+	int64_t id;
+	ssize_t n;
+
+	(void)state;
+	connect_ends(&s);
+	assert_ok(fd_socketpair(end, &e));
+	assert_ok(qmp_send_fd(&s.q, "add-fd", "{\"fdset-id\":2}", end[0], &id, &e));
+	assert_int_equal(id, 1);
+	n = sock_recv_fds(s.peer, buf, sizeof(buf) - 1, fds, &nfds, &e);
+	assert_true(n > 0);
+	buf[n] = '\0';
+	assert_string_equal(buf,
+			    "{\"execute\":\"add-fd\",\"id\":1,\"arguments\":{\"fdset-id\":2}}\n");
+	assert_int_equal(nfds, 1);
+	/* It is that one, and the sender has kept its own. */
+	assert_ok(fd_write_full(fds[0], &byte, 1, &e));
+	assert_int_equal(read(end[1], buf, sizeof(buf)), 1);
+	assert_ok(fd_write_full(end[0], &byte, 1, &e));
+	fd_close(fds[0]);
+	fd_close(end[0]);
+	fd_close(end[1]);
+	close_ends(&s);
+}
+
 static void a_peer_that_does_not_read_is_an_error_and_no_wait(void **state)
 {
 	struct ends s;
@@ -109,6 +140,9 @@ static void a_peer_that_does_not_read_is_an_error_and_no_wait(void **state)
 		r = qmp_send(&s.q, "query-status", NULL, &id, &e);
 	assert_int_equal(r, -1);
 	assert_true(i > 100);
+	assert_int_equal(e.kind, ERR_UNAVAILABLE);
+	err_clear(&e);
+	assert_int_equal(qmp_send_fd(&s.q, "getfd", NULL, s.peer, &id, &e), -1);
 	assert_int_equal(e.kind, ERR_UNAVAILABLE);
 	close_ends(&s);
 }
@@ -226,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_come_whole_however_they_are_cut),
 		cmocka_unit_test(commands_are_lines_with_numbers),
+		cmocka_unit_test(a_descriptor_comes_with_its_command),
 		cmocka_unit_test(a_peer_that_does_not_read_is_an_error_and_no_wait),
 		cmocka_unit_test(the_end_is_told_after_what_came_before_it),
 		cmocka_unit_test(a_line_without_end_is_given_up),

@@ -38,6 +38,8 @@ static void loaded_ram_has_the_file_s_pages_and_cannot_be_changed(void **state)
 	assert_int_equal(ftruncate(file, (off_t)SIZE), 0);
 	assert_int_equal(pwrite(file, "saved", 5, 1 << 20), 5);
 	assert_int_equal(vmm_ram_load(file, &ram, &e), 0);
+	assert_true(vmm_ram_is_sealed(ram));
+	assert_false(vmm_ram_is_sealed(file));
 
 	assert_int_equal(fstat(ram, &st), 0);
 	assert_int_equal(st.st_size, SIZE);
