@@ -3,10 +3,12 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/human.h"
+#include "cmd/info_confinement.h"
 #include "cmd/info_doc.h"
 #include "cmd/verbs.h"
 #include "cmd/version.h"
@@ -198,6 +200,7 @@ static int print_format(const struct cmd *c, const struct info_counts *n, const 
 	jw_begin_object(&w, NULL);
 	info_doc_write(&w, n, &c->paths);
 	write_vmms(&w, c);
+	info_confinement_write(&w);
 	jw_end(&w);
 	return format_document(format, "system.dockerInfo", out.buf);
 }
@@ -206,6 +209,7 @@ static int info_main(struct cmd *c, void *args, const struct operands *operands)
 {
 	const struct info_args *a = args;
 	auto_tmpl struct tmpl *t = NULL;
+	auto_close int bundle = -1;
 	struct info_counts n;
 	struct err e = ERR_INIT;
 
@@ -214,7 +218,7 @@ static int info_main(struct cmd *c, void *args, const struct operands *operands)
 		fprintf(stderr, "%s\n", e.msg);
 		return EXIT_TEMPLATE;
 	}
-	if (cmd_open(c, &e) < 0 || bundled_use(&c->paths, &e) < 0 || count(c, &n, &e) < 0)
+	if (cmd_open(c, &e) < 0 || bundled_use(&c->paths, &bundle, &e) < 0 || count(c, &n, &e) < 0)
 		return cmd_fail(c, &e);
 	if (t)
 		return print_format(c, &n, a->format);
@@ -227,6 +231,7 @@ static int info_main(struct cmd *c, void *args, const struct operands *operands)
 	       "  cgroupns\n",
 	       version_text());
 	print_vmm(c);
+	info_confinement_print();
 	print_guest();
 	print_host();
 	printf(" Docker Root Dir: %s\n Run Root Dir: %s\n", c->paths.root, c->paths.runroot);

@@ -267,6 +267,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "monitor") == 0)
 		return monitor_main(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "join") == 0)
+		return monitor_join_main(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "finish") == 0)
 		return finish_main(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "convert") == 0)

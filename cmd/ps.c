@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/config.h"
@@ -37,12 +38,15 @@ struct ps {
 	const char *format;
 	bool size;		  /* sizes are asked for */
 	struct image_rows images; /* for sizes only */
+	struct strv names, ids;	  /* of images that were looked up */
 	struct container_list list;
 };
 
 static void ps_release(struct ps *ps)
 {
 	image_rows_release(&ps->images);
+	strv_release(&ps->names);
+	strv_release(&ps->ids);
 	container_list_release(&ps->list);
 }
 #define auto_ps __attribute__((cleanup(ps_release)))
@@ -327,10 +331,43 @@ static int choose_format(struct ps *ps, struct err *e)
 	return 0;
 }
 
+/* What a name means now, or "" for nothing; each is looked up once. */
+static const char *image_of(struct ps *ps, const char *name)
+{
+	auto_free char *id = NULL;
+	struct err ignored = ERR_INIT;
+
+	for (size_t i = 0; i < ps->names.n; i++) {
+		if (str_eq(ps->names.v[i], name))
+			return ps->ids.v[i];
+	}
+	if (image_resolve(ps->c->store, name, &id, &ignored) < 0)
+		log_debug("%s", ignored.msg);
+	strv_add(&ps->names, name);
+	strv_add(&ps->ids, id ? id : "");
+	return ps->ids.v[ps->ids.n - 1];
+}
+
+/* The name under which a container's image was asked for is not shown when it is another's, or nobody's, by
+ * now: Docker shows the id then. */
+static void forget_old_names(struct ps *ps)
+{
+	for (size_t i = 0; i < ps->list.n; i++) {
+		struct container *c = &ps->list.v[i];
+
+		if (!*c->image_ref || str_eq(image_of(ps, c->image_ref), c->image_id))
+			continue;
+		free(c->image_ref);
+		c->image_ref = xstrdup(c->image_id);
+	}
+}
+
 static int list(struct ps *ps, const struct container_filter *filter, struct err *e)
 {
 	if (cmd_open(ps->c, e) < 0 || container_list(ps->c->store, filter, &ps->list, e) < 0)
 		return -1;
+	if (!ps->a->quiet)
+		forget_old_names(ps);
 	return ps->size ? image_list(ps->c->store, &ps->images, e) : 0;
 }
 

@@ -111,13 +111,22 @@ static void tidy(struct ps_process *p)
 	clean(p->state);
 }
 
+static int compare_pids(const void *a, const void *b)
+{
+	const struct ps_process *left = a, *right = b;
+
+	return (left->pid > right->pid) - (left->pid < right->pid);
+}
+
+/* What the guest's number is inside the container; 0: it is of nobody there. The list is sorted. */
 static int64_t inside(const struct ps_list *l, int64_t pid)
 {
-	for (size_t i = 0; pid > 0 && i < l->n; i++) {
-		if (l->v[i].pid == pid)
-			return l->v[i].ns_pid > 0 ? l->v[i].ns_pid : pid;
-	}
-	return 0;
+	const struct ps_process key = { .pid = pid };
+	const struct ps_process *p = NULL;
+
+	if (pid > 0 && l->n)
+		p = bsearch(&key, l->v, l->n, sizeof(*l->v), compare_pids);
+	return !p ? 0 : p->ns_pid > 0 ? p->ns_pid : pid;
 }
 
 /* The guest's numbers become those that hold inside the container. */
@@ -139,32 +148,41 @@ static void renumber(struct ps_list *l)
 	}
 }
 
-static int compare_pids(const void *a, const void *b)
-{
-	const struct ps_process *left = a, *right = b;
-
-	return (left->pid > right->pid) - (left->pid < right->pid);
-}
-
-int ps_list_read(struct ps_list *ret, const struct json *document, int64_t now, struct err *e)
+int ps_list_add(struct ps_list *l, const struct json *document, struct err *e)
 {
 	struct document d = { .hz = 100 };
+	struct ps_process *v;
 	int r = json_read(document, document_fields, &d, e);
 
-	*ret = (struct ps_list){ .v = d.processes.v, .n = d.processes.n, .now = now };
-	ret->hz = d.hz > 0 && d.hz <= HZ_MAX ? d.hz : 100;
-	ret->now_ticks = d.now_ticks;
-	ret->memory_kib = d.memory_kib;
-	limit(&ret->now_ticks);
-	limit(&ret->memory_kib);
-	if (r < 0)
-		return err_wrap(e, "bad list of processes");
-	for (size_t i = 0; i < ret->n; i++)
-		tidy(&ret->v[i]);
-	renumber(ret);
-	if (ret->n)
-		qsort(ret->v, ret->n, sizeof(*ret->v), compare_pids);
-	return 0;
+	if (l->n + d.processes.n > 0) {
+		l->v = xreallocarray(l->v, l->n + d.processes.n, sizeof(*l->v));
+		v = d.processes.v;
+		for (size_t i = 0; i < d.processes.n; i++)
+			l->v[l->n++] = v[i];
+	}
+	free(d.processes.v);
+	l->hz = d.hz > 0 && d.hz <= HZ_MAX ? d.hz : 100;
+	l->now_ticks = d.now_ticks;
+	l->memory_kib = d.memory_kib;
+	return r < 0 ? err_wrap(e, "bad list of processes") : 0;
+}
+
+static void order(struct ps_list *l)
+{
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), compare_pids);
+}
+
+void ps_list_end(struct ps_list *l, int64_t now)
+{
+	l->now = now;
+	limit(&l->now_ticks);
+	limit(&l->memory_kib);
+	for (size_t i = 0; i < l->n; i++)
+		tidy(&l->v[i]);
+	order(l);
+	renumber(l);
+	order(l);
 }
 
 void ps_list_release(struct ps_list *l)

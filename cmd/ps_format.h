@@ -6,7 +6,8 @@
  * wrong.
  *
  *	ps_format_parse(&f, words, n, e)	("" or no words: "-ef")
- *	ps_list_read(&list, document, now, e)	(docs/protocol.md, container.processes)
+ *	ps_list_add(&list, document, e)		(docs/protocol.md, container.processes; each piece of it)
+ *	ps_list_end(&list, now)
  *	ps_format_print(&f, &list, &out, e)
  *	ps_list_release(&list); ps_format_release(&f)
  *
@@ -62,15 +63,17 @@ struct ps_process {
 	int64_t rss_kib, vsz_kib, locked_kib, minor_faults, major_faults;
 };
 
+/* Zero-initialise. */
 struct ps_list {
 	struct ps_process *v;
 	size_t n;
 	int64_t hz, now_ticks, memory_kib;
 	int64_t now; /* ns of the epoch */
 };
-/* `ret` is initialised here. The document is the guest's word: what does not fit is ERR_CORRUPT. */
-int ps_list_read(struct ps_list *ret, const struct json *document, int64_t now,
-		 struct err *e) MUST_CHECK;
+/* The document is the guest's word: what does not fit is ERR_CORRUPT. */
+int ps_list_add(struct ps_list *l, const struct json *document, struct err *e) MUST_CHECK;
+/* All are there: puts them in order, with the numbers that they have inside the container. */
+void ps_list_end(struct ps_list *l, int64_t now);
 void ps_list_release(struct ps_list *l);
 #define auto_ps_list __attribute__((cleanup(ps_list_release)))
 

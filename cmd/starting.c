@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -43,11 +44,12 @@ static int spawn_monitor(struct cmd *c, struct container_lock *lock,
 			 const struct starting_options *options, struct client **ret, struct err *e)
 {
 	const struct start_options start = { .trace = options->trace };
+	auto_close int bundle = -1; /* until the monitor holds it */
 	struct err ignored = ERR_INIT;
 
 	if (container_begin_start(lock, e) < 0)
 		return -1;
-	if (bundled_use(&c->paths, e) == 0 &&
+	if (bundled_use(&c->paths, &bundle, e) == 0 &&
 	    container_start(&c->paths, lock->row.id, &start, ret, e) == 0)
 		return 0;
 	if (container_finish_locked(lock, &ignored) < 0)

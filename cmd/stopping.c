@@ -24,6 +24,10 @@ void stopping_begin(struct cmd *c, const struct stop_order *order, const char *w
 {
 	if (target_find(c, which, &s->container, &s->client, &s->error) < 0 || !s->client)
 		return;
+	if (order->again && container_begin_restart(c->store, &s->container, &s->error) < 0) {
+		client_free(take_ptr(&s->client));
+		return;
+	}
 	if ((order->again ? client_begin_restop : client_begin_stop)(s->client, order->sig,
 								     order->timeout, &s->error) < 0)
 		client_free(take_ptr(&s->client));

@@ -18,6 +18,7 @@ static int look_behind_lock(struct cmd *c, struct container *row, struct client 
 		return why.kind == ERR_NOT_FOUND ? 0 : err_move(e, &why);
 	}
 	row->state = l.row.state;
+	row->exit_code = l.row.exit_code;
 	container_unlock(&l);
 	if (!state_is_active(row->state) ||
 	    client_connect(&c->paths, row->id, ret_client, &why) == 0 ||

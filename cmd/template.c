@@ -2,6 +2,7 @@
 /* `kvbox system template`: makes and removes saved VMs, and tells what they gain. */
 #include <stdio.h>
 
+#include "base/fd.h"
 #include "cmd/cmd.h"
 #include "cmd/human.h"
 #include "cmd/verbs.h"
@@ -26,9 +27,10 @@ static int make(struct cmd *c, const struct template_args *a, struct template_re
 	auto_vmm_choice struct vmm_choice choice = VMM_CHOICE_INIT;
 	auto_guest_files struct guest_files guest = GUEST_FILES_INIT;
 	struct template_want want = { &choice, &guest, { 0, 0 } };
+	auto_close int bundle = -1;
 	struct vmm_host host;
 
-	if (paths_make(store_paths(c->store), e) < 0 || bundled_use(&c->paths, e) < 0)
+	if (paths_make(store_paths(c->store), e) < 0 || bundled_use(&c->paths, &bundle, e) < 0)
 		return -1;
 	wish.run_fd = store_paths(c->store)->run_fd;
 	if (vmm_select(&wish, &choice, e) < 0 || guest_files_find(&guest, e) < 0 ||

@@ -8,7 +8,33 @@
 #include "cmd/target.h"
 #include "cmd/verbs.h"
 
-#define OUTPUT_MAX (64u << 20)
+#define OUTPUT_MAX    (64u << 20)
+#define PROCESSES_MAX (1u << 18)
+
+static int64_t last_of(const struct ps_list *l)
+{
+	return l->n ? l->v[l->n - 1].pid : 0;
+}
+
+/* Asks for one piece after the other, as long as there are more and each brings some. */
+static int read_processes(struct client *client, struct ps_list *l, int64_t *ret_left,
+			  struct err *e)
+{
+	const struct json *document;
+	int64_t after, last = 0;
+
+	*ret_left = 0;
+	do {
+		after = last;
+		if (client_top(client, after, &document, e) < 0 || ps_list_add(l, document, e) < 0)
+			return -1;
+		last = last_of(l);
+		if (last > after)
+			*ret_left = json_int(json_get(document, "left_out"), 0);
+	} while (*ret_left > 0 && last > after && l->n < PROCESSES_MAX);
+	ps_list_end(l, clock_now());
+	return 0;
+}
 
 static int print_processes(struct cmd *c, const struct ps_format *format, const char *which,
 			   struct err *e)
@@ -17,17 +43,15 @@ static int print_processes(struct cmd *c, const struct ps_format *format, const 
 	auto_client struct client *client = NULL;
 	auto_ps_list struct ps_list list = { .v = NULL };
 	auto_str struct str out = STR_INIT(OUTPUT_MAX);
-	const struct json *document;
+	int64_t left;
 
 	if (target_running(c, which, &container, &client, e) < 0 ||
-	    client_top(client, &document, e) < 0 ||
-	    ps_list_read(&list, document, clock_now(), e) < 0 ||
+	    read_processes(client, &list, &left, e) < 0 ||
 	    ps_format_print(format, &list, &out, e) < 0)
 		return -1;
 	(void)fwrite(out.buf, 1, out.len, stdout);
-	if (json_int(json_get(document, "left_out"), 0) > 0)
-		fprintf(stderr, "WARNING: %lld more processes are not shown\n",
-			(long long)json_int(json_get(document, "left_out"), 0));
+	if (left > 0)
+		fprintf(stderr, "WARNING: %lld more processes are not shown\n", (long long)left);
 	return 0;
 }
 

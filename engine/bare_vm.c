@@ -19,6 +19,7 @@ struct bare_vm {
 	struct vmm vmm;
 	int fd; /* of the channel */
 	bool listening;
+	int call; /* accepted while listening, but has said nothing yet; -1: none */
 	struct conn *conn;
 	bool scanning;
 	struct preamble_scan scan;
@@ -125,19 +126,29 @@ static int take_bytes(struct bare_vm *vm, const char *p, size_t n, struct err *e
 	return conn_feed(vm->conn, p, n, e);
 }
 
+/* A call that ends before its first byte is none: a guest that was saved while it dialled has given it up. */
+static int read_listening(struct bare_vm *vm, struct err *e)
+{
+	char first;
+
+	if (vm->call < 0)
+		return sock_accept(vm->fd, &vm->call, e);
+	if (recv(vm->call, &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1) {
+		fd_close(take_fd(&vm->call));
+		return 0;
+	}
+	fd_close(vm->fd);
+	vm->fd = take_fd(&vm->call);
+	vm->listening = false;
+	return fd_set_nonblock(vm->fd, true, e);
+}
+
 static int read_channel(struct bare_vm *vm, struct err *e)
 {
 	ssize_t n;
-	int fd;
 
-	if (vm->listening) {
-		if (sock_accept(vm->fd, &fd, e) < 0)
-			return -1;
-		fd_close(vm->fd);
-		vm->fd = fd;
-		vm->listening = false;
-		return fd_set_nonblock(fd, true, e);
-	}
+	if (vm->listening)
+		return read_listening(vm, e);
 	n = read(vm->fd, vm->buf, sizeof(vm->buf));
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
@@ -184,7 +195,7 @@ static int turn(struct bare_vm *vm, int ms, struct err *e)
 {
 	short channel = (short)(POLLIN | (wants_to_write(vm) ? POLLOUT : 0));
 	struct pollfd fds[] = {
-		{ vm->fd, channel, 0 },
+		{ vm->call >= 0 ? vm->call : vm->fd, channel, 0 },
 		{ vm->vmm.control, POLLIN, 0 },
 		{ vm->vmm.proc.pidfd, POLLIN, 0 },
 	};
@@ -245,7 +256,7 @@ int bare_vm_start(const struct vmm_driver *d, const struct vmm_spec *spec, struc
 	struct bare_vm *vm = xcalloc(1, sizeof(*vm));
 
 	vm->vmm = (struct vmm)VMM_INIT;
-	vm->fd = -1;
+	vm->fd = vm->call = -1;
 	vm->conn = conn_new(&ops, vm);
 	if (vmm_start(d, spec, &vm->vmm, e) < 0 || greet(vm, e) < 0) {
 		bare_vm_free(vm);
@@ -261,6 +272,7 @@ void bare_vm_free(struct bare_vm *vm)
 		return;
 	vmm_release(&vm->vmm);
 	fd_close(vm->fd);
+	fd_close(vm->call);
 	conn_free(vm->conn);
 	free(vm);
 }

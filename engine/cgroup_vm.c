@@ -5,7 +5,7 @@
  * Where they are: as root at the top of each hierarchy; a plain user gets what was delegated to him, that is
  * the topmost folder on the way to his own cgroup that he may write to. What a systemd user manager
  * delegates works for commands that were started below it; the kernel refuses to move a process in
- * from elsewhere (a login over ssh), and then there are no limits.
+ * from elsewhere (a login over ssh), and then there are no limits, but a word on how to come by them.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -152,12 +152,27 @@ static void enable(const char *folder, const struct limit *l)
 		log_debug("%s", e.msg);
 }
 
+/* What can be done about it. With a user manager of systemd, whose socket that is, it takes one command. */
+static int explain(struct err *e)
+{
+	auto_free char *manager = xasprintf("/run/user/%u/systemd/private", (unsigned)geteuid());
+	const char *advice = "run kvbox as a service whose cgroup is delegated";
+
+	if (geteuid() == 0)
+		return err_set(e, ERR_UNAVAILABLE, "no cgroup here can be divided");
+	if (!is_v2())
+		advice = "that takes root, or cgroups of version 2 only";
+	else if (access(manager, F_OK) == 0)
+		advice = "start kvbox with 'systemd-run --user --scope kvbox ...'";
+	return err_set(e, ERR_UNAVAILABLE, "no cgroup that this user may divide: %s", advice);
+}
+
 static int make_folder(const struct limit *l, const char *name, char **ret, struct err *e)
 {
 	auto_free char *base = base_folder(l), *top = NULL, *path = NULL;
 
 	if (!base)
-		return err_set(e, ERR_UNAVAILABLE, "no cgroup that this user may divide");
+		return explain(e);
 	top = xasprintf("%s/" TOP, base);
 	path = xasprintf("%s/%s", top, name);
 	if (is_v2())

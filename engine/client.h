@@ -157,7 +157,9 @@ int client_resume(struct client *c, struct err *e) MUST_CHECK;
  */
 int client_begin_stats(struct client *c, struct err *e) MUST_CHECK;
 int client_end_stats(struct client *c, const struct json **ret, struct err *e) MUST_CHECK;
-int client_top(struct client *c, const struct json **ret, struct err *e) MUST_CHECK;
+/* The processes with numbers (the guest's, "pid") above `after`, as many as fit; "left_out" says how many did
+ * not. Of a paused container there may be none although some were left out: nobody knows them. */
+int client_top(struct client *c, int64_t after, const struct json **ret, struct err *e) MUST_CHECK;
 
 /* Tells the monitor the container's new name, which it uses in events and messages. The store and
  * config.json are the caller's business (container_rename). */

@@ -131,12 +131,16 @@ int client_end_stats(struct client *c, const struct json **ret, struct err *e)
 	return r;
 }
 
-int client_top(struct client *c, const struct json **ret, struct err *e)
+int client_top(struct client *c, int64_t after, const struct json **ret, struct err *e)
 {
+	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
 	int r;
 
+	client_begin(c, &out, "top");
+	if (after > 0)
+		jw_int(&out.json, "after", after);
 	c->keeping = true;
-	r = ask_bare(c, "top", e);
+	r = client_ask(c, &out, e);
 	c->keeping = false;
 	if (r == 0)
 		*ret = c->document;

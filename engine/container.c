@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -356,6 +357,22 @@ int container_begin_tx(struct container_lock *l, struct tx *tx, struct err *e)
 	return l->row.auto_remove ? tx_begin_lazy(tx, db, e) : tx_begin(tx, db, e);
 }
 
+int container_begin_restart(struct store *s, const struct container *c, struct err *e)
+{
+	auto_free char *data = NULL;
+	uint64_t start;
+
+	if (!c->auto_remove)
+		return 0;
+	if (proc_start_time(getpid(), &start, e) < 0)
+		return -1;
+	data = xasprintf("%d %llu", (int)getpid(), (unsigned long long)start);
+	/* One of a restart that was interrupted would have it removed in between. */
+	if (intent_end_subject(s, INTENT_RESTART, c->id, e) < 0)
+		return -1;
+	return intent_add(s, INTENT_RESTART, c->id, data, NULL, e);
+}
+
 int container_begin_start(struct container_lock *l, struct err *e)
 {
 	auto_tx struct tx tx = TX_INIT;
@@ -366,6 +383,8 @@ int container_begin_start(struct container_lock *l, struct err *e)
 	    container_set_state(l->store, &l->row, EV_START, NULL, false, e) < 0)
 		return -1;
 	if (l->run_intent && intent_end_subject(l->store, INTENT_RUN, l->row.id, e) < 0)
+		return -1;
+	if (l->row.auto_remove && intent_end_subject(l->store, INTENT_RESTART, l->row.id, e) < 0)
 		return -1;
 	if (tx_commit(&tx, e) < 0)
 		return -1;

@@ -156,6 +156,10 @@ int container_lock_start(struct store *s, const char *id, struct container_lock 
 void container_unlock(struct container_lock *l);
 #define auto_container_lock __attribute__((cleanup(container_unlock)))
 
+/* Before a container is stopped to be started again: one with auto_remove is removed by the next command should
+ * this process die in between. Ends with the start. */
+int container_begin_restart(struct store *s, const struct container *c, struct err *e) MUST_CHECK;
+
 /* Under the lock, before the monitor is spawned: refuses unless the container may be started,
  * removes what an earlier run left in the run folder, sets the state to starting. Keep the lock
  * until the monitor holds `alive` and has written state.json (until its HELLO); unlock then, or

@@ -5,7 +5,10 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/parse.h"
+#include "base/spawn.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "engine/container_priv.h"
 #include "engine/gc.h"
 
@@ -33,14 +36,46 @@ static int undo_run(struct container_lock *l, struct err *e)
 	return intent_end_subject(l->store, INTENT_RUN, l->row.id, e);
 }
 
+/* Whether the process lives that is at it. */
+static bool is_at_work(const char *data)
+{
+	auto_strv struct strv words = STRV_INIT;
+	struct proc p = PROC_INIT;
+	struct err ignored = ERR_INIT;
+	uint64_t pid, start;
+
+	strv_split(&words, data ? data : "", ' ');
+	if (words.n != 2 || parse_u64(words.v[0], INT32_MAX, &pid, &ignored) < 0 ||
+	    parse_u64(words.v[1], UINT64_MAX, &start, &ignored) < 0 ||
+	    proc_open((pid_t)pid, start, &p, &ignored) < 0)
+		return false;
+	proc_release(&p);
+	return true;
+}
+
+/* Under op: a restart that died between stop and start. As long as the container runs it ends as --rm says, by
+ * itself, unless the monitor was just about to keep it: so the intent stays until then. */
+static int undo_restart(struct container_lock *l, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (row_load(l->store, l->row.id, &l->row, &why) < 0 && why.kind != ERR_NOT_FOUND)
+		return err_move(e, &why);
+	if (!err_is_set(&why) && state_is_active(l->row.state))
+		return 0;
+	return container_remove_locked(l, e);
+}
+
 struct undo {
 	const char *kind;
 	int (*run)(struct container_lock *l, struct err *e);
+	bool by_process; /* the data tells whose it is */
 };
 static const struct undo undos[] = {
-	{ INTENT_CREATE, undo_create },
-	{ INTENT_REMOVE, container_remove_locked },
-	{ INTENT_RUN, undo_run },
+	{ INTENT_CREATE, undo_create, false },
+	{ INTENT_REMOVE, container_remove_locked, false },
+	{ INTENT_RUN, undo_run, false },
+	{ INTENT_RESTART, undo_restart, true },
 };
 
 /* NULL: of a newer version, or of another module. */
@@ -60,7 +95,8 @@ static int recover(struct store *s, const struct intent *intent, struct err *e)
 	auto_stmt struct stmt st = STMT_INIT;
 	int r;
 
-	if (!undo || !hex_is(intent->subject, ID_TEXT_SIZE - 1))
+	if (!undo || !hex_is(intent->subject, ID_TEXT_SIZE - 1) ||
+	    (undo->by_process && is_at_work(intent->data)))
 		return 0;
 	r = container_try_op(s, intent->subject, &l, e);
 	if (r <= 0)

@@ -68,12 +68,12 @@ static int open_log(int dirfd, int *ret, struct err *e)
 }
 
 /* Opens the log and locks it so that it keeps its name. */
-static int open_current(int dirfd, int *ret, struct err *e)
+static int open_current(int dirfd, enum lock_kind kind, int *ret, struct err *e)
 {
 	for (int i = 0; i < OPEN_TRIES; i++) {
 		auto_close int fd = -1;
 
-		if (open_log(dirfd, &fd, e) < 0 || fd_lock(fd, LOCK_SHARED, true, e) < 0)
+		if (open_log(dirfd, &fd, e) < 0 || fd_lock(fd, kind, true, e) < 0)
 			return -1;
 		if (is_current(dirfd, fd)) {
 			*ret = take_fd(&fd);
@@ -103,13 +103,35 @@ static int rotate(int dirfd, struct err *e)
 	return file_rename(dirfd, EVENTLOG_FILE, dirfd, EVENTLOG_OLDER, e);
 }
 
+/* The last writer got less than its line to the disk, which was full or lost power. Or it is not done yet:
+ * that is only known without others. */
+static bool is_torn(int fd)
+{
+	struct err ignored = ERR_INIT;
+	uint64_t size;
+	char last;
+
+	return fd_size(fd, &size, &ignored) == 0 && size > 0 &&
+	       fd_pread_full(fd, &last, 1, (off_t)size - 1, &ignored) == 1 && last != '\n';
+}
+
+/* Behind half a line a new one begins: its event is lost, the next is not. */
+static int mend(int dirfd, int *fd, struct err *e)
+{
+	fd_close(take_fd(fd));
+	if (open_current(dirfd, LOCK_EXCLUSIVE, fd, e) < 0)
+		return -1;
+	return is_torn(*fd) ? fd_write_full(*fd, "\n", 1, e) : 0;
+}
+
 static int append(int dirfd, const struct str *line, bool *ret_full, struct err *e)
 {
 	auto_close int fd = -1;
 	uint64_t size;
 
-	if (open_current(dirfd, &fd, e) < 0 || fd_write_full(fd, line->buf, line->len, e) < 0 ||
-	    fd_size(fd, &size, e) < 0)
+	if (open_current(dirfd, LOCK_SHARED, &fd, e) < 0 ||
+	    (is_torn(fd) && mend(dirfd, &fd, e) < 0) ||
+	    fd_write_full(fd, line->buf, line->len, e) < 0 || fd_size(fd, &size, e) < 0)
 		return -1;
 	*ret_full = size >= EVENTLOG_SIZE_MAX;
 	return 0;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "engine/bundled.h"
 #include "engine/joined.h"
 
 #define HEX 64
@@ -210,6 +211,7 @@ int gc_run(struct store *s, bool wait, struct gc_result *ret, struct err *e)
 	if (r == 0)
 		r = gc_list(s, collect, &c, e);
 	store_collector_unlock(s);
+	bundled_collect(store_paths(s));
 	if (r < 0)
 		return -1;
 	if (ret)

@@ -95,6 +95,8 @@ int image_load(struct store *s, int fd, const struct image_listener *l, struct e
  * when a prefix fits several.
  */
 int image_find(struct store *s, const char *text, struct image *ret, struct err *e) MUST_CHECK;
+/* Only its id, which the caller frees. Returns 1. */
+int image_resolve(struct store *s, const char *text, char **ret, struct err *e) MUST_CHECK;
 
 /* One image in the list: columns only, no document is read. */
 struct image_row {

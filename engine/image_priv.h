@@ -5,9 +5,6 @@
 
 #include "engine/image.h"
 
-/* The id of what the user means, in image_find's way; the caller frees. Returns 1. */
-int image_resolve(struct store *s, const char *text, char **ret, struct err *e) MUST_CHECK;
-
 /* Writes an event: `subject` is what it is about (the id, or the name that was pulled), `name` its
  * attribute of that name. Labels may be NULL. */
 void image_event(struct store *s, const char *action, const char *subject, const char *name,

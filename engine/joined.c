@@ -78,17 +78,24 @@ static int fill(const struct paths *p, const char *chain, const struct strv *lay
 	return fd_sync(to, e);
 }
 
-int joined_make(const struct paths *p, const char *chain, const struct strv *layers,
-		char ret[PATH_NAME_SIZE], struct err *e)
+const char *joined_name(const char *chain, char ret[PATH_NAME_SIZE])
 {
-	auto_close int dir = -1, fd = -1;
 	char name[PATH_NAME_SIZE];
-	struct err why = ERR_INIT;
 	const char *end;
 
 	path_chain(chain, name);
 	end = strrchr(name, '.');
 	snprintf(ret, PATH_NAME_SIZE, "%.*s" JOINED_SUFFIX, (int)(end - name), name);
+	return ret;
+}
+
+int joined_make(const struct paths *p, const char *chain, const struct strv *layers,
+		char ret[PATH_NAME_SIZE], struct err *e)
+{
+	auto_close int dir = -1, fd = -1;
+	struct err why = ERR_INIT;
+
+	joined_name(chain, ret);
 	if (file_exists(p->root_fd, ret))
 		return 0;
 	if (fd_open_dir(p->root_fd, DIR_CHAINS, &dir, e) < 0 ||

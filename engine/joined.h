@@ -16,7 +16,9 @@
 /* What the name of such a file ends in, in place of ".erofs". */
 #define JOINED_SUFFIX ".joined"
 
-/* Makes it unless it is there; `ret` is its name relative to root_fd. */
+/* Its name relative to root_fd. Returns `ret`. */
+const char *joined_name(const char *chain, char ret[PATH_NAME_SIZE]);
+/* Makes it unless it is there, which may take long; `ret` as above. */
 int joined_make(const struct paths *p, const char *chain, const struct strv *layers,
 		char ret[PATH_NAME_SIZE], struct err *e) MUST_CHECK;
 

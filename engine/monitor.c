@@ -87,11 +87,14 @@ static void write_trace(struct monitor *m)
 
 /* ---- entering a life --------------------------------------------------------------------------- */
 
-static void boot(struct monitor *m)
+void monitor_boot(struct monitor *m)
 {
 	struct err e = ERR_INIT;
+	int r = monitor_vm_boot(m, &e);
 
-	if (monitor_vm_boot(m, &e) < 0 || settings_prepare(m, &e) < 0) {
+	if (r == 0)
+		return;
+	if (r < 0 || settings_prepare(m, &e) < 0) {
 		monitor_fail(m, &e);
 		return;
 	}
@@ -115,6 +118,7 @@ static void run(struct monitor *m)
 	set_error(m, "");
 	restart_began(m);
 	health_begin(m, true);
+	trim_begin(m);
 	monitor_write_state(m);
 	request_started(m);
 	monitor_tell(m, "start", NULL);
@@ -177,6 +181,7 @@ static void finish(struct monitor *m)
 {
 	struct err e = ERR_INIT;
 
+	join_end(m);
 	process_all_lost(m);
 	agent_close(m);
 	monitor_vm_release(m);
@@ -229,6 +234,8 @@ static void drain(struct monitor *m)
 	monitor_phase(m, "finish");
 	monitor_event_free(&m->terminate);
 	stop_release(m);
+	/* Whoever finds `alive` free finds the other one free as well. */
+	fd_close(take_fd(&m->bundle));
 	fd_close(take_fd(&m->alive));
 }
 
@@ -240,7 +247,7 @@ void monitor_set_life(struct monitor *m, enum life next)
 	event_del(m->deadline);
 	switch (next) {
 	case LIFE_BOOT:
-		boot(m);
+		monitor_boot(m);
 		break;
 	case LIFE_SETUP:
 		add_timer(m, monitor_vm_boot_timeout(m));
@@ -288,11 +295,24 @@ static int code_of_failure(const struct err *why)
 					   : CODE_NOT_STARTED;
 }
 
+/* A copy of a saved VM that does not come up: a boot is tried instead. */
+static bool gives_template_up(struct monitor *m, const struct err *why)
+{
+	if (m->life != LIFE_BOOT || !m->from_template || why->kind == ERR_CANCELLED)
+		return false;
+	log_debug("the saved virtual machine is of no use: %s", why->msg);
+	m->from_template = false;
+	m->without_template = m->retry = true;
+	return true;
+}
+
 /* A boot that failed with KVM is tried once more without. */
 static bool falls_back(struct monitor *m, const struct err *why)
 {
 	auto_free char *text = NULL;
 
+	if (gives_template_up(m, why))
+		return true;
 	if (m->life != LIFE_BOOT || !m->booted || !m->choice.kvm || m->choice.forced ||
 	    why->kind == ERR_CANCELLED || !monitor_vm_blames_kvm(m))
 		return false;
@@ -336,6 +356,7 @@ static void end_run(struct monitor *m, int code)
 	m->state.finished_at = clock_now();
 	pause_reset(m);
 	health_end(m);
+	trim_end(m);
 	restart_decide(m, code);
 	if (!m->restart.pending)
 		return;

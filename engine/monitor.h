@@ -20,4 +20,7 @@
 /* The whole verb. Returns the exit code of the process: 0, or 1 when the container could not be run. */
 int monitor_main(int argc, char **argv);
 
+/* `kvbox join <id>`, hidden too: the monitor's child that copies the image's layers into one file. */
+int monitor_join_main(int argc, char **argv);
+
 #endif

@@ -102,13 +102,25 @@ static void drop_requests(struct monitor *m)
 	}
 }
 
+/* When the disks were mounted, by the guest's own account of what it did after that. */
+static void trace_mounts(struct monitor *m, const struct message *reply)
+{
+	int64_t all = json_int(json_get(reply->json, "mount_us"), -1);
+	int64_t root = json_int(json_get(reply->json, "root_us"), -1);
+	int64_t now = clock_monotonic();
+
+	if (!m->tracing || m->state.restart_count || root < 0 || root > all ||
+	    all - root > (now - m->phase_begin) / 1000)
+		return;
+	trace_add(&m->trace, "guest", "mounts", m->phase_begin, now - (all - root) * 1000);
+}
+
 static void setup_done(struct monitor *m, void *ctx, const struct message *reply,
 		       const struct err *error)
 {
 	struct err why = ERR_INIT;
 
 	(void)ctx;
-	(void)reply;
 	if (m->life != LIFE_SETUP)
 		return;
 	if (error) {
@@ -117,6 +129,7 @@ static void setup_done(struct monitor *m, void *ctx, const struct message *reply
 		monitor_fail(m, &why);
 		return;
 	}
+	trace_mounts(m, reply);
 	monitor_phase(m, "setup");
 	monitor_set_life(m, LIFE_READY);
 }
@@ -193,7 +206,7 @@ static void tell_identity(struct monitor *m)
 	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
 
 	agent_begin(m, &out, "identity");
-	template_identity(&out);
+	template_identity(&out, NULL, 0);
 	agent_send(m, &out, identity_told, NULL);
 }
 
@@ -358,29 +371,62 @@ static void watch(struct monitor *m)
 	event_add(m->agent.readable, NULL);
 }
 
+static void listen_on(struct monitor *m);
+
+/* The connection of this boot: the listener has done its work. */
+static void adopt_call(struct monitor *m)
+{
+	struct agent *a = &m->agent;
+	struct err e = ERR_INIT;
+
+	monitor_event_free(&a->readable);
+	fd_close(a->fd);
+	a->fd = take_fd(&a->call);
+	a->listening = false;
+	if (fd_set_nonblock(a->fd, true, &e) < 0)
+		lose(m, &e);
+	else
+		watch(m);
+}
+
+/* A call that ends before its first byte is none: a guest that was saved while it dialled has given it up. */
+static void on_call(evutil_socket_t call, short what, void *ctx)
+{
+	struct monitor *m = ctx;
+	char first;
+
+	(void)what;
+	if (recv(call, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1) {
+		adopt_call(m);
+	} else {
+		monitor_event_free(&m->agent.readable);
+		fd_close(take_fd(&m->agent.call));
+		listen_on(m);
+	}
+	monitor_settle(m);
+}
+
 static void on_connection(evutil_socket_t listener, short what, void *ctx)
 {
 	struct monitor *m = ctx;
 	struct err e = ERR_INIT;
-	int fd;
 
 	(void)what;
-	if (sock_accept(listener, &fd, &e) < 0) {
+	if (sock_accept(listener, &m->agent.call, &e) < 0) {
 		log_debug("%s", e.msg);
 		return;
 	}
-	if (fd_set_nonblock(fd, true, &e) < 0) {
-		fd_close(fd);
-		lose(m, &e);
-	} else {
-		/* One connection a boot; the listener has done its work. */
-		monitor_event_free(&m->agent.readable);
-		fd_close(m->agent.fd);
-		m->agent.fd = fd;
-		m->agent.listening = false;
-		watch(m);
-	}
-	monitor_settle(m);
+	monitor_event_free(&m->agent.readable);
+	m->agent.readable = monitor_event(m, m->agent.call, EV_READ, on_call, m);
+	event_add(m->agent.readable, NULL);
+}
+
+static void listen_on(struct monitor *m)
+{
+	struct agent *a = &m->agent;
+
+	a->readable = monitor_event(m, a->fd, EV_READ | EV_PERSIST, on_connection, m);
+	event_add(a->readable, NULL);
 }
 
 static void start_preamble(struct monitor *m)
@@ -398,12 +444,11 @@ int agent_open(struct monitor *m, struct err *e)
 	auto_message_out struct message_out hello = MESSAGE_OUT_INIT;
 	struct agent *a = &m->agent;
 
-	*a = (struct agent){ .fd = take_fd(&m->vmm.channel), .last_id = a->last_id };
+	*a = (struct agent){ .fd = take_fd(&m->vmm.channel), .call = -1, .last_id = a->last_id };
 	a->conn = conn_new(&agent_ops, m);
 	if (m->vmm.channel_kind == VMM_CHANNEL_VSOCK) {
 		a->listening = true;
-		a->readable = monitor_event(m, a->fd, EV_READ | EV_PERSIST, on_connection, m);
-		event_add(a->readable, NULL);
+		listen_on(m);
 	} else {
 		start_preamble(m);
 		watch(m);
@@ -449,7 +494,8 @@ void agent_close(struct monitor *m)
 
 	agent_unwatch(m);
 	fd_close(a->fd);
-	a->fd = -1;
+	fd_close(a->call);
+	a->fd = a->call = -1;
 	a->greeted = false;
 	drop_requests(m);
 	conn_free(a->conn);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "engine/disk.h"
 #include "engine/joined.h"
@@ -54,9 +55,7 @@ static int collect_files(struct monitor *m, struct vm_disks *d, struct err *e)
 	if (add_file(d, &m->paths, path_container(m->id, DISK_FILE, name), e) < 0)
 		return -1;
 	if (root_kind(m) == ROOT_COPY)
-		return joined_make(&m->paths, s->chain, &s->layers, name, e) < 0
-			       ? -1
-			       : add_file(d, &m->paths, name, e);
+		return add_file(d, &m->paths, joined_name(s->chain, name), e);
 	if (add_file(d, &m->paths, path_chain(s->chain, name), e) < 0)
 		return -1;
 	for (size_t i = 0; i < s->layers.n; i++)
@@ -74,6 +73,14 @@ static void add_devices(struct vm_disks *d, size_t nlayers)
 		d->disk[d->n++] = (struct vmm_disk){ d->serials[i], true, false, &d->files[i + 2],
 						     1 };
 	}
+}
+
+bool vm_disks_missing(const struct monitor *m)
+{
+	char name[PATH_NAME_SIZE];
+
+	return root_kind(m) == ROOT_COPY &&
+	       !file_exists(m->paths.root_fd, joined_name(m->spec.chain, name));
 }
 
 int vm_disks_describe(struct monitor *m, struct vm_disks *ret, struct err *e)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/parse.h"
+#include "engine/bundled.h"
 #include "engine/cgroup.h"
 #include "engine/monitor_priv.h"
 
@@ -114,6 +115,7 @@ static int open_loop(struct monitor *m, struct err *e)
 	stop_open(m);
 	restart_open(m);
 	pause_open(m);
+	trim_open(m);
 	m->idle = monitor_event(m, -1, 0, on_idle, m);
 	event_priority_set(m->idle, 1);
 	m->terminate = monitor_event(m, SIGTERM, EV_SIGNAL | EV_PERSIST, on_terminate, m);
@@ -133,7 +135,7 @@ static int take_locks(struct monitor *m, struct err *e)
 		return err_set(e, ERR_NOT_FOUND, "there is no store");
 	if (fd_open_dir(m->paths.root_fd, path_container(m->id, NULL, name), &m->dir, e) < 0 ||
 	    rundir_open(&m->paths, m->id, false, &m->run, e) < 0 ||
-	    rundir_take_alive(&m->run, &m->alive, e) < 0)
+	    rundir_take_alive(&m->run, &m->alive, e) < 0 || bundled_hold(&m->bundle, e) < 0)
 		return -1;
 	m->run_path = xasprintf("%s/%s", m->paths.runroot, m->run.name);
 	return 0;
@@ -174,6 +176,7 @@ static int prepare(struct monitor *m, struct err *e)
 static void monitor_release(struct monitor *m)
 {
 	clients_free_all(m);
+	join_end(m);
 	agent_close(m);
 	process_free_all(m);
 	monitor_vm_release(m);
@@ -182,6 +185,7 @@ static void monitor_release(struct monitor *m)
 	logfile_free(m->log);
 	monitor_event_free(&m->deadline);
 	stop_release(m);
+	trim_release(m);
 	restart_release(m);
 	pause_release(m);
 	health_release(m);
@@ -195,6 +199,7 @@ static void monitor_release(struct monitor *m)
 	spec_release(&m->spec);
 	trace_release(&m->trace);
 	fd_close(m->alive);
+	fd_close(m->bundle);
 	fd_close(m->dir);
 	rundir_release(&m->run);
 	paths_release(&m->paths);
@@ -212,8 +217,9 @@ static void monitor_init(struct monitor *m, const char *id)
 	m->state = (struct vmstate)VMSTATE_INIT;
 	m->choice = (struct vmm_choice)VMM_CHOICE_INIT;
 	m->vmm = (struct vmm)VMM_INIT;
-	m->dir = m->alive = m->listener = m->agent.fd = m->finisher.pidfd = -1;
-	m->outgrow_fd = -1;
+	m->dir = m->alive = m->bundle = m->listener = m->agent.fd = m->finisher.pidfd = -1;
+	m->outgrow_fd = m->join.said = m->saved_ram = -1;
+	m->join.child = (struct proc)PROC_INIT;
 	m->phase_begin = clock_monotonic();
 	m->tracing = getenv("KVBOX_TRACE") != NULL;
 	m->buf = xreallocarray(NULL, 1, MONITOR_READ_SIZE);

@@ -114,21 +114,25 @@ static void relay_document(struct monitor *m, void *ctx, const struct message *r
 		order_reply_copy(m, *who, reply->json);
 }
 
-/* A question to the agent; of a paused guest, the answer that it gave before. */
-static int ask_agent(struct peer *p, int64_t id, const char *op, const char *kept, struct err *e)
+/* A question to the agent. */
+static void ask_agent(struct peer *p, int64_t id, const char *op, int64_t after)
 {
 	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
+	struct monitor *m = p->m;
+
+	agent_begin(m, &out, op);
+	jw_str(&out.json, "container", m->id);
+	if (after > 0)
+		jw_int(&out.json, "after", after);
+	agent_send(m, &out, relay_document, keep_asker(p, id));
+}
+
+/* The same of a paused guest: what it answered before. */
+static int answer_kept(struct peer *p, int64_t id, const char *kept, struct err *e)
+{
 	auto_json struct json *document = NULL;
 	struct monitor *m = p->m;
 
-	if (order_refused(p, id, true, ""))
-		return 0;
-	if (!pause_is_on(m)) {
-		agent_begin(m, &out, op);
-		jw_str(&out.json, "container", m->id);
-		agent_send(m, &out, relay_document, keep_asker(p, id));
-		return 0;
-	}
 	if (!kept)
 		return err_set(e, ERR_UNAVAILABLE, "Container %s is paused", m->id);
 	if (json_parse(kept, strlen(kept), &document, e) < 0)
@@ -140,13 +144,24 @@ static int ask_agent(struct peer *p, int64_t id, const char *op, const char *kep
 int order_stats(struct peer *p, int64_t id, const struct message *msg, struct err *e)
 {
 	(void)msg;
-	return ask_agent(p, id, "container.stats", p->m->pause.stats, e);
+	if (order_refused(p, id, true, ""))
+		return 0;
+	if (pause_is_on(p->m))
+		return answer_kept(p, id, p->m->pause.stats, e);
+	ask_agent(p, id, "container.stats", 0);
+	return 0;
 }
 
 int order_top(struct peer *p, int64_t id, const struct message *msg, struct err *e)
 {
-	(void)msg;
-	return ask_agent(p, id, "container.processes", p->m->pause.processes, e);
+	int64_t after = number(msg->json, "after");
+
+	if (order_refused(p, id, true, ""))
+		return 0;
+	if (pause_is_on(p->m))
+		return answer_kept(p, id, pause_processes(p->m, after), e);
+	ask_agent(p, id, "container.processes", after);
+	return 0;
 }
 
 /* ---- signals and sizes ------------------------------------------------------------------------- */
@@ -242,7 +257,7 @@ int order_stop(struct peer *p, int64_t id, const struct message *msg, struct err
 		timeout = STOP_TIMEOUT_DEFAULT;
 	p->stop_request = id;
 	if (json_bool(json_get(msg->json, "keep")))
-		p->m->keep = true;
+		p->keeps = p->m->keep = true;
 	if (json_bool(json_get(msg->json, "kill")))
 		monitor_kill(p->m);
 	else

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "engine/monitor_priv.h"
 
-#define ASK_TIMEOUT (2 * MONITOR_SECOND)
+#define ASK_TIMEOUT (5 * MONITOR_SECOND)
 
 bool pause_is_on(const struct monitor *m)
 {
@@ -23,9 +23,20 @@ bool pause_is_on(const struct monitor *m)
 
 static void drop_snapshots(struct pause *p)
 {
-	free(p->stats);
-	free(p->processes);
-	p->stats = p->processes = NULL;
+	free(take_ptr(&p->stats));
+	strv_release(&p->processes);
+}
+
+const char *pause_processes(const struct monitor *m, int64_t after)
+{
+	const struct pause *p = &m->pause;
+
+	for (size_t i = 0; i < p->processes.n; i++) {
+		if (p->pieces_after[i] == after)
+			return p->processes.v[i];
+	}
+	/* The guest did not tell more in time. */
+	return p->processes.n ? "{\"processes\":[]}" : NULL;
 }
 
 /* ---- before ------------------------------------------------------------------------------------ */
@@ -69,8 +80,26 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
 struct snapshot {
 	unsigned number; /* of the pause */
-	char **text;
+	bool processes;	 /* else stats */
+	int64_t after;
 };
+
+static void ask(struct monitor *m, bool processes, int64_t after);
+
+/* One piece of the list; the number of its last process when there is another, else 0. */
+static int64_t keep_piece(struct pause *p, int64_t after, const struct json *reply,
+			  const char *text)
+{
+	const struct json *list = json_get(reply, "processes");
+	size_t n = json_len(list);
+	int64_t last = n ? json_int(json_get(json_at(list, n - 1), "pid"), 0) : 0;
+
+	if (p->processes.n == PAUSE_PIECES_MAX)
+		return 0;
+	p->pieces_after[p->processes.n] = after;
+	strv_add(&p->processes, text);
+	return json_int(json_get(reply, "left_out"), 0) > 0 && last > after ? last : 0;
+}
 
 static void snapshot_done(struct monitor *m, void *ctx, const struct message *reply,
 			  const struct err *error)
@@ -78,25 +107,35 @@ static void snapshot_done(struct monitor *m, void *ctx, const struct message *re
 	auto_free struct snapshot *s = ctx;
 	auto_str struct str text = STR_INIT(MESSAGE_MAX);
 	struct err ignored = ERR_INIT;
+	int64_t more = 0;
 
 	if (s->number != m->pause.snapshots || m->pause.step != PAUSE_ASKING)
 		return;
-	if (!error) {
+	if (!error)
 		json_dump(reply->json, &text);
-		*s->text = str_take(&text, &ignored);
-	}
-	if (--m->pause.missing == 0)
+	if (!error && s->processes)
+		more = keep_piece(&m->pause, s->after, reply->json, text.buf);
+	else if (!error)
+		m->pause.stats = str_take(&text, &ignored);
+	if (more > 0) {
+		/* It answers, so it may take as long again. */
+		monitor_add_timer(m->pause.timer, ASK_TIMEOUT);
+		ask(m, true, more);
+	} else if (--m->pause.missing == 0) {
 		tell_vmm(m);
+	}
 }
 
-static void ask(struct monitor *m, const char *op, char **text)
+static void ask(struct monitor *m, bool processes, int64_t after)
 {
 	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
 	struct snapshot *s = xcalloc(1, sizeof(*s));
 
-	*s = (struct snapshot){ m->pause.snapshots, text };
-	agent_begin(m, &out, op);
+	*s = (struct snapshot){ m->pause.snapshots, processes, after };
+	agent_begin(m, &out, processes ? "container.processes" : "container.stats");
 	jw_str(&out.json, "container", m->id);
+	if (after > 0)
+		jw_int(&out.json, "after", after);
 	agent_send(m, &out, snapshot_done, s);
 }
 
@@ -111,8 +150,8 @@ void pause_begin(struct monitor *m, struct asker who)
 	p->missing = 2;
 	health_suspend(m);
 	monitor_add_timer(p->timer, ASK_TIMEOUT);
-	ask(m, "container.stats", &p->stats);
-	ask(m, "container.processes", &p->processes);
+	ask(m, false, 0);
+	ask(m, true, 0);
 }
 
 /* ---- meanwhile and after ----------------------------------------------------------------------- */

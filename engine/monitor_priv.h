@@ -77,6 +77,7 @@ struct agent_request {
 struct agent {
 	int fd;		/* -1: none */
 	bool listening; /* fd is a listening socket */
+	int call;	/* accepted while listening, but has said nothing yet; -1: none */
 	bool greeted;	/* the agent's HELLO has come */
 	bool lost;	/* the connection is at its end */
 	bool loss_seen; /* by monitor_settle */
@@ -178,6 +179,9 @@ struct asker {
 	int64_t id;
 };
 
+/* Of a list of processes, each of some 600 of them; what is beyond is not shown while it is paused. */
+#define PAUSE_PIECES_MAX 16
+
 struct pause {
 	enum pause_step step;
 	bool wake;	    /* go on again as soon as it stands still */
@@ -185,7 +189,10 @@ struct pause {
 	unsigned snapshots; /* counts the pauses: which one an answer belongs to */
 	unsigned request;   /* the VMM's number of ours */
 	struct asker pauser, resumer;
-	char *stats, *processes; /* JSON, as the agent replied; NULL: it did not */
+	char *stats; /* JSON, as the agent replied; NULL: it did not */
+	/* Likewise, in as many pieces as it sent, and the number of the process after which each begins. */
+	struct strv processes;
+	int64_t pieces_after[PAUSE_PIECES_MAX];
 	struct event *timer;
 };
 
@@ -216,6 +223,27 @@ struct health {
 	bool more_output; /* than is kept */
 };
 
+/* ---- monitor_trim.c ---- */
+
+struct trimming {
+	struct event *timer;
+	int64_t seen;	/* when the disk was written to, at the last look */
+	int64_t done;	/* and when it was trimmed */
+	bool asked;	/* the agent is at it */
+	unsigned busy;	/* looks in a row at which it was not quiet */
+	unsigned delay; /* looks to be left out after the last trim */
+	unsigned wait;	/* those of them to come */
+};
+
+/* ---- monitor_join.c ---- */
+
+struct join {
+	struct proc child;
+	struct event *ended; /* NULL: nothing is copied now */
+	int said;	     /* a memory file with the reason when it fails */
+	bool tried;	     /* it has ended well: what is missing all the same stays so */
+};
+
 /* ---- monitor_clients.c ---- */
 
 /* A connection of control.sock. */
@@ -233,6 +261,7 @@ struct peer {
 	bool lost;    /* cut off (peer_lose) */
 	/* Requests that wait for something; 0: none. */
 	int64_t start_request, stop_request, wait_request;
+	bool keeps;    /* it has said so with its stop_request: see monitor.keep */
 	bool attached; /* wants EVENT exit */
 	bool over;     /* the run that it is attached to has ended, with this code */
 	int over_code;
@@ -259,7 +288,8 @@ struct monitor {
 	int dir; /* containers/<id> */
 	struct rundir run;
 	char *run_path;
-	int alive; /* the lock, -1: not held */
+	int alive;  /* the lock, -1: not held */
+	int bundle; /* keeps the folder of kernel and VMM (engine/bundled.h) */
 	struct vmstate state;
 	struct settings settings;
 
@@ -270,7 +300,9 @@ struct monitor {
 	struct event *terminate;
 
 	struct vmm_choice choice;
-	bool from_template; /* the VM is a copy of a saved one */
+	bool from_template;    /* the VM is a copy of a saved one */
+	bool without_template; /* one has failed */
+	int saved_ram;	       /* of the copy, -1: none */
 	struct vmm vmm;
 	bool vmm_runs;
 	bool booted;	  /* it was started, in this try */
@@ -304,9 +336,11 @@ struct monitor {
 	bool keep;	  /* although it is --rm: who stops it starts it again */
 	bool told_die;	  /* the event of the end of this run */
 	int64_t oom_told; /* when (clock_monotonic), 0: never */
+	struct join join;
 	struct restart restart;
 	struct pause pause;
 	struct health health;
+	struct trimming trim;
 
 	struct proc finisher;
 	struct event *finished;
@@ -320,6 +354,8 @@ struct monitor {
 };
 
 /* monitor.c */
+/* In LIFE_BOOT: starts the VM, or what has to be done before. */
+void monitor_boot(struct monitor *m);
 void monitor_set_life(struct monitor *m, enum life next);
 /* The container could not be started, or its VM is lost: ends everything, or the run where another
  * follows. Takes the error's content; only the first counts. */
@@ -399,6 +435,8 @@ void pause_answered(struct monitor *m, const struct vmm_event *ev);
 /* The run is over. */
 void pause_reset(struct monitor *m);
 bool pause_is_on(const struct monitor *m); /* or is about to be */
+/* The agent's reply about the processes behind number `after` (JSON), or NULL. */
+const char *pause_processes(const struct monitor *m, int64_t after);
 
 /* monitor_health.c */
 void health_open(struct monitor *m);
@@ -413,7 +451,19 @@ void health_answered(struct monitor *m, const struct err *error);
 void health_output(struct monitor *m, const char *p, size_t n);
 void health_exited(struct monitor *m, int code);
 
+/* monitor_trim.c */
+void trim_open(struct monitor *m); /* the timer */
+void trim_release(struct monitor *m);
+/* Process 1 runs, or has ended. */
+void trim_begin(struct monitor *m);
+void trim_end(struct monitor *m);
+
+/* monitor_join.c */
+int join_begin(struct monitor *m, struct err *e) MUST_CHECK;
+void join_end(struct monitor *m); /* also when there is none */
+
 /* monitor_vm.c */
+/* 1: it runs; 0: something has to be done first, and monitor_boot() is called when it is done. */
 int monitor_vm_boot(struct monitor *m, struct err *e) MUST_CHECK;
 void monitor_vm_kill(struct monitor *m);
 void monitor_vm_release(struct monitor *m);
@@ -437,6 +487,8 @@ struct vm_disks {
 	size_t nfiles;
 	char (*serials)[VMM_SERIAL_MAX];
 };
+/* What vm_disks_describe needs is not there yet: join_begin() makes it. */
+bool vm_disks_missing(const struct monitor *m);
 int vm_disks_describe(struct monitor *m, struct vm_disks *ret, struct err *e) MUST_CHECK;
 void vm_disks_release(struct vm_disks *d);
 /* For container.setup: the members "root" and "upper", which say under which serials they are found. */

@@ -302,11 +302,25 @@ int request_handle(struct peer *p, const struct message *msg, struct err *e)
 
 /* ---- the end ----------------------------------------------------------------------------------- */
 
+/* Nobody is left who would start it again. */
+static void stop_keeping(struct peer *gone)
+{
+	struct monitor *m = gone->m;
+
+	for (const struct peer *p = m->peers; p; p = p->next) {
+		if (p != gone && p->keeps)
+			return;
+	}
+	m->keep = false;
+}
+
 void request_peer_gone(struct peer *p)
 {
 	struct monitor *m = p->m;
 	struct err why = ERR_INIT;
 
+	if (p->keeps && m->life < LIFE_FINISH)
+		stop_keeping(p);
 	if (p->exec) {
 		p->exec->owner = NULL;
 		p->exec->request = 0;

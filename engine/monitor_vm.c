@@ -151,14 +151,16 @@ static void use_template(struct monitor *m, const struct guest_files *guest,
 	const char *wish = getenv("KVBOX_TEMPLATE");
 	struct err why = ERR_INIT;
 
-	m->from_template = wish && str_eq(wish, "on") && template_fits(spec) &&
-			   template_open(&m->paths, &want, saved, &why) == 0;
+	m->from_template = wish && str_eq(wish, "on") && !m->without_template &&
+			   template_fits(spec) && template_open(&m->paths, &want, saved, &why) == 0;
 	if (err_is_set(&why))
 		log_debug("%s", why.msg);
 	if (!m->from_template)
 		return;
+	/* Kept as long as the VM: other copies take it from here. */
+	m->saved_ram = take_fd(&saved->ram_fd);
 	spec->saving = VMM_FROM_SAVED;
-	spec->ram_fd = saved->ram_fd;
+	spec->ram_fd = m->saved_ram;
 	spec->state_fd = saved->state_fd;
 }
 
@@ -206,29 +208,38 @@ static void watch(struct monitor *m)
 	monitor_outgrow_watch(m);
 }
 
-int monitor_vm_boot(struct monitor *m, struct err *e)
+static int start_vm(struct monitor *m, struct err *e)
 {
 	struct vm_disks disks = { .n = 0 };
-	struct err ignored = ERR_INIT;
-	uint64_t begun = 0;
-	int r;
+	int r = vm_disks_describe(m, &disks, e);
 
-	m->vmm_ready = m->panicked = m->timed_out = m->booted = false;
-	r = choose(m, e);
-	if (r == 0)
-		r = vm_disks_describe(m, &disks, e);
 	if (r == 0)
 		r = start_with_disks(m, &disks, e);
 	vm_disks_release(&disks);
-	if (r < 0)
+	return r;
+}
+
+int monitor_vm_boot(struct monitor *m, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	uint64_t begun = 0;
+	bool missing;
+
+	m->vmm_ready = m->panicked = m->timed_out = m->booted = false;
+	if (choose(m, e) < 0)
 		return err_wrap(e, "cannot start the virtual machine");
+	missing = !m->join.tried && vm_disks_missing(m);
+	if ((missing ? join_begin(m, e) : start_vm(m, e)) < 0)
+		return err_wrap(e, "cannot start the virtual machine");
+	if (missing)
+		return 0;
 	m->vmm_runs = m->booted = true;
 	watch(m);
 	monitor_phase(m, "vmm");
 	m->state.vmm_pid = m->vmm.proc.pid;
 	if (proc_start_time(m->vmm.proc.pid, &begun, &ignored) == 0)
 		m->state.vmm_start = (int64_t)begun;
-	return agent_open(m, e);
+	return agent_open(m, e) < 0 ? -1 : 1;
 }
 
 void monitor_vm_kill(struct monitor *m)
@@ -249,6 +260,7 @@ void monitor_vm_release(struct monitor *m)
 		return;
 	vmm_release(&m->vmm);
 	m->vmm = (struct vmm)VMM_INIT;
+	fd_close(take_fd(&m->saved_ram));
 	monitor_confine_end(m);
 }
 

@@ -57,6 +57,9 @@ void store_collector_unlock(struct store *s);
 	"container.create" /* undone by removing the folder; lock: op of the subject */
 #define INTENT_REMOVE "container.remove" /* undone by completing the removal; lock: op */
 #define INTENT_RUN    "container.run"	 /* a `run --rm` not started yet: removed; lock: op */
+/* A --rm container that is stopped to be started again by the process that `data` names ("pid start"). When that
+ * is dead and the container does not run, it is removed; lock: op. */
+#define INTENT_RESTART "container.restart"
 
 struct intent {
 	int64_t id;

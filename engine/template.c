@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/template.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/random.h"
 #include "engine/bare_vm.h"
 #include "engine/lastwords.h"
+#include "engine/template_ram.h"
 #include "proto/message.h"
 #include "vmm/confine.h"
 #include "vmm/saved.h"
@@ -22,18 +24,20 @@
 #define CPUINFO_MAX ((size_t)64 << 10)
 #define FORMAT	    1
 /* The folder holds empty disks too (disk.h). */
-#define NAME_PREFIX  "vm-"
-#define KEY_MAX	     ((size_t)64 << 10)
-#define AGE_MAX	     (INT64_C(24) * 3600 * 1000000000)
-#define ENTROPY_SIZE 64
-#define FOLDER_KEPT  "kept"
-#define FILE_KEY     "key"
-#define FILE_RAM     "ram"
-#define FILE_STATE   "state"
-#define FILE_LOG     "log"
-#define FILE_CONSOLE "console"
-#define SERIAL_IMAGE "slot-image"
-#define SERIAL_UPPER "slot-upper"
+#define NAME_PREFIX   "vm-"
+#define KEY_MAX	      ((size_t)64 << 10)
+#define AGE_MAX	      (INT64_C(24) * 3600 * 1000000000)
+#define ENTROPY_SIZE  64
+#define MAC_TEXT_SIZE 18
+#define REPLACE_TRIES 20
+#define FOLDER_KEPT   "kept"
+#define FILE_KEY      "key"
+#define FILE_RAM      "ram"
+#define FILE_STATE    "state"
+#define FILE_LOG      "log"
+#define FILE_CONSOLE  "console"
+#define SERIAL_IMAGE  "slot-image"
+#define SERIAL_UPPER  "slot-upper"
 
 void template_release(struct template *t)
 {
@@ -173,14 +177,16 @@ static int open_state(int dir, int *ret, struct err *e)
 	return r;
 }
 
-static int open_files(int dir, struct template *ret, struct err *e)
+static int open_ram(int dir, const struct template_want *want, int *ret, struct err *e)
 {
-	auto_close int ram = -1, state = -1;
+	auto_close int ram = -1;
+	uint64_t size;
 
-	if (fd_open(dir, FILE_RAM, O_RDONLY, 0, &ram, e) < 0 || open_state(dir, &state, e) < 0 ||
-	    vmm_ram_load(ram, &ret->ram_fd, e) < 0)
+	if (fd_open(dir, FILE_RAM, O_RDONLY, 0, &ram, e) < 0 || fd_size(ram, &size, e) < 0)
 		return -1;
-	ret->state_fd = take_fd(&state);
+	if (size != (uint64_t)want->size.memory_mib << 20)
+		return err_set(e, ERR_CORRUPT, "the template's memory is not all there");
+	*ret = take_fd(&ram);
 	return 0;
 }
 
@@ -188,7 +194,7 @@ int template_open(const struct paths *p, const struct template_want *want, struc
 		  struct err *e)
 {
 	auto_str struct str key = STR_INIT(KEY_MAX), has = STR_INIT(KEY_MAX);
-	auto_close int dir = -1;
+	auto_close int dir = -1, ram = -1, state = -1;
 	char name[TEMPLATE_NAME_SIZE];
 
 	if (key_make(want, &key, e) < 0)
@@ -199,7 +205,11 @@ int template_open(const struct paths *p, const struct template_want *want, struc
 		return -1;
 	if (key.len != has.len || memcmp(key.buf, has.buf, key.len) != 0)
 		return err_set(e, ERR_NOT_FOUND, "no template for this VM");
-	return open_files(dir, ret, e);
+	if (open_ram(dir, want, &ram, e) < 0 || open_state(dir, &state, e) < 0 ||
+	    template_ram_get(p, name, ram, &ret->ram_fd, e) < 0)
+		return -1;
+	ret->state_fd = take_fd(&state);
+	return 0;
 }
 
 /* ---- making ---- */
@@ -330,13 +340,29 @@ static int boot_and_save(const struct making *m, struct template_report *report,
 	return 0;
 }
 
-void template_identity(struct message_out *m)
+static void mac_text(const unsigned char mac[VMM_MAC_SIZE], char ret[MAC_TEXT_SIZE])
+{
+	snprintf(ret, MAC_TEXT_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+}
+
+void template_identity(struct message_out *m, const struct template_mac *macs, size_t nmacs)
 {
 	unsigned char entropy[ENTROPY_SIZE];
+	char saved[MAC_TEXT_SIZE], own[MAC_TEXT_SIZE];
 
 	random_bytes(entropy, sizeof(entropy));
 	jw_int(&m->json, "now", clock_now());
 	message_out_blob(m, "entropy", entropy, sizeof(entropy));
+	if (nmacs == 0)
+		return;
+	jw_begin_object(&m->json, "macs");
+	for (size_t i = 0; i < nmacs; i++) {
+		mac_text(macs[i].saved, saved);
+		mac_text(macs[i].own, own);
+		jw_str(&m->json, saved, own);
+	}
+	jw_end(&m->json);
 }
 
 static int try_copy(const struct making *m, struct template_report *report, struct err *e)
@@ -344,19 +370,35 @@ static int try_copy(const struct making *m, struct template_report *report, stru
 	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
 	auto_template struct template t = TEMPLATE_INIT;
 	auto_bare_vm struct bare_vm *vm = NULL;
+	auto_close int ram = -1;
 	int64_t begin;
 
-	if (open_files(m->kept, &t, e) < 0)
+	if (open_ram(m->kept, m->want, &ram, e) < 0 || open_state(m->kept, &t.state_fd, e) < 0 ||
+	    vmm_ram_load(ram, &t.ram_fd, e) < 0)
 		return -1;
 	begin = clock_monotonic();
 	if (start_vm(m, VMM_FROM_SAVED, t.ram_fd, t.state_fd, &vm, e) < 0)
 		return err_wrap(e, "a copy does not start");
 	bare_vm_begin(vm, &out, "identity");
-	template_identity(&out);
+	template_identity(&out, NULL, 0);
 	if (bare_vm_request(vm, &out, e) < 0)
 		return err_wrap(e, "a copy");
 	report->resume_ns = clock_monotonic() - begin;
 	return 0;
+}
+
+/* Somebody else who makes the same one may be in between each time. */
+static int replace_folder(int root_fd, const char *from, const char *to, struct err *e)
+{
+	for (int tries = REPLACE_TRIES; tries > 0; tries--) {
+		err_clear(e);
+		if (dir_remove_tree(root_fd, to, e) == 0 &&
+		    file_rename(root_fd, from, root_fd, to, e) == 0)
+			return 0;
+		if (e->sys != EEXIST && e->sys != ENOTEMPTY)
+			break;
+	}
+	return -1;
 }
 
 static int put_in_place(struct store *s, const struct making *m, const char *folder,
@@ -372,9 +414,7 @@ static int put_in_place(struct store *s, const struct making *m, const char *fol
 		report->disk = (uint64_t)st.st_blocks * 512;
 	snprintf(from, sizeof(from), "%s/" FOLDER_KEPT, folder);
 	snprintf(to, sizeof(to), DIR_TEMPLATES "/%s", report->name);
-	if (dir_remove_tree(p->root_fd, to, e) < 0)
-		return -1;
-	return file_rename(p->root_fd, from, p->root_fd, to, e);
+	return replace_folder(p->root_fd, from, to, e);
 }
 
 /* What the VMM or the guest's kernel said last. */
@@ -428,6 +468,7 @@ int template_make(struct store *s, const struct template_want *want, struct temp
 }
 
 struct removal {
+	const struct paths *paths;
 	int dir;
 	unsigned n;
 };
@@ -439,13 +480,14 @@ static int remove_one(void *ctx, const char *name, struct err *e)
 	if (!str_has_prefix(name, NAME_PREFIX))
 		return 0;
 	r->n++;
+	template_ram_forget(r->paths, name);
 	return dir_remove_tree(r->dir, name, e);
 }
 
 int template_remove_all(struct store *s, unsigned *ret, struct err *e)
 {
 	auto_close int dir = -1;
-	struct removal r = { -1, 0 };
+	struct removal r = { store_paths(s), -1, 0 };
 
 	*ret = 0;
 	if (store_paths(s)->root_fd < 0)

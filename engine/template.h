@@ -45,7 +45,8 @@ void template_release(struct template *t);
 /* Whether a template has the slots for the disks of this VM. */
 bool template_fits(const struct vmm_spec *spec);
 
-/* ERR_NOT_FOUND when there is none that fits, or it is too old. */
+/* ERR_NOT_FOUND when there is none that fits, or it is too old. The RAM is that of another copy where one runs, and
+ * the next one may take it from here, as long as ram_fd is open. */
 int template_open(const struct paths *p, const struct template_want *want, struct template *ret,
 		  struct err *e) MUST_CHECK;
 
@@ -65,8 +66,13 @@ int template_make(struct store *s, const struct template_want *want, struct temp
 /* Removes all; how many there were. */
 int template_remove_all(struct store *s, unsigned *ret, struct err *e) MUST_CHECK;
 
+/* A network interface of a copy: the address that the saved VM had there, and its own. */
+struct template_mac {
+	unsigned char saved[VMM_MAC_SIZE], own[VMM_MAC_SIZE];
+};
+
 /* The members of the agent's request "identity", which a copy needs before anything else. */
 struct message_out;
-void template_identity(struct message_out *m);
+void template_identity(struct message_out *m, const struct template_mac *macs, size_t nmacs);
 
 #endif

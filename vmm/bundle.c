@@ -2,6 +2,7 @@
 /* See bundle.h. A file of ours is not hostile, but may be cut or damaged: every number is checked. */
 #include "vmm/bundle.h"
 
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,11 +11,10 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/random.h"
 #include "base/str.h"
 
 #define HEX_LENGTH   16
-#define HEX_DIGEST   64
+#define HEX_DIGEST   (BUNDLE_DIGEST_SIZE - 1)
 #define TRAILER_SIZE (sizeof(BUNDLE_MAGIC) + HEX_LENGTH + 1 + HEX_DIGEST + 1)
 #define INDEX_MAX    ((uint64_t)64 * 1024)
 #define FILES_MAX    16
@@ -22,9 +22,9 @@
 
 struct bundle {
 	int fd;
-	uint64_t size;		     /* of all before the trailer */
-	uint64_t index_size;	     /* the index ends there */
-	char digest[HEX_DIGEST + 1]; /* of the index */
+	uint64_t size;			 /* of all before the trailer */
+	uint64_t index_size;		 /* the index ends there */
+	char digest[BUNDLE_DIGEST_SIZE]; /* of the index */
 };
 
 struct entry {
@@ -67,6 +67,34 @@ static bool parse_trailer(const char *text, struct bundle *b)
 	return true;
 }
 
+static int damaged(struct err *e, const char *what)
+{
+	return err_set(e, ERR_CORRUPT, "what this program carries is damaged: %s", what);
+}
+
+/* Whether what is carried begins where the program ends: then its last line was there as well, once. */
+static int check_uncut(const struct bundle *b, uint64_t size, struct err *e)
+{
+	char text[sizeof(BUNDLE_BEGIN) - 1];
+	Elf64_Ehdr head;
+	uint64_t end;
+	ssize_t n = fd_pread_full(b->fd, &head, sizeof(head), 0, e);
+
+	if (n < 0)
+		return -1;
+	if ((size_t)n < sizeof(head) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
+		return 0;
+	end = (uint64_t)head.e_shnum * head.e_shentsize;
+	if (head.e_shoff > size || end > size - head.e_shoff)
+		return 0;
+	n = fd_pread_full(b->fd, text, sizeof(text), (off_t)(head.e_shoff + end), e);
+	if (n < 0)
+		return -1;
+	if ((size_t)n == sizeof(text) && memcmp(text, BUNDLE_BEGIN, sizeof(text)) == 0)
+		return damaged(e, "its end is missing");
+	return 0;
+}
+
 /* 1 when something is appended, 0 when not. */
 static int find(const char *self, struct bundle *b, struct err *e)
 {
@@ -77,30 +105,28 @@ static int find(const char *self, struct bundle *b, struct err *e)
 	if (fd_open(AT_FDCWD, self, O_RDONLY, 0, &b->fd, e) < 0 || fd_size(b->fd, &size, e) < 0)
 		return -1;
 	if (size < TRAILER_SIZE)
-		return 0;
+		return check_uncut(b, size, e);
 	b->size = size - TRAILER_SIZE;
 	n = fd_pread_full(b->fd, text, TRAILER_SIZE, (off_t)b->size, e);
 	if (n < 0)
 		return -1;
-	return (size_t)n == TRAILER_SIZE && parse_trailer(text, b);
+	if ((size_t)n == TRAILER_SIZE && parse_trailer(text, b))
+		return 1;
+	return check_uncut(b, size, e);
 }
 
-bool bundle_is_there(const char *self)
+int bundle_look(const char *self, char ret[BUNDLE_DIGEST_SIZE], struct err *e)
 {
 	struct bundle b = { .fd = -1 };
-	struct err ignored = ERR_INIT;
-	int r = find(self, &b, &ignored);
+	int r = find(self, &b, e);
 
 	fd_close(b.fd);
-	return r > 0;
+	if (r > 0)
+		memcpy(ret, b.digest, BUNDLE_DIGEST_SIZE);
+	return r;
 }
 
 /* ---- unpacking ----------------------------------------------------------------------------------- */
-
-static int damaged(struct err *e, const char *what)
-{
-	return err_set(e, ERR_CORRUPT, "what this program carries is damaged: %s", what);
-}
 
 static int check_entry(const struct bundle *b, const struct entry *f, struct err *e)
 {
@@ -190,32 +216,7 @@ static int unpack_all(const struct bundle *b, int dirfd, struct err *e)
 	return r == 0 ? dir_sync(dirfd, e) : -1;
 }
 
-/* Under a name of its own first, so that one of the right name is complete. */
-static int unpack(const struct bundle *b, int dirfd, struct err *e)
-{
-	char id[ID_TEXT_SIZE];
-	auto_free char *name = NULL;
-	auto_close int folder = -1;
-	struct err ignored = ERR_INIT, why = ERR_INIT;
-	int r;
-
-	random_id(id);
-	name = xasprintf("new-%.16s", id);
-	if (dir_make(dirfd, name, 0700, e) < 0)
-		return -1;
-	r = fd_open_dir(dirfd, name, &folder, e);
-	if (r == 0)
-		r = unpack_all(b, folder, e);
-	/* Somebody else may have been quicker, with the same result. */
-	if (r == 0 && file_rename(dirfd, name, dirfd, b->digest, &why) == 0)
-		return dir_sync(dirfd, e);
-	(void)!dir_remove_tree(dirfd, name, &ignored);
-	if (r == 0 && !file_exists(dirfd, b->digest))
-		return err_move(e, &why);
-	return r;
-}
-
-int bundle_unpack(const char *self, int dirfd, char **ret, struct err *e)
+int bundle_unpack(const char *self, const char *digest, int dirfd, struct err *e)
 {
 	struct bundle b = { .fd = -1 };
 	auto_close int fd = -1;
@@ -224,10 +225,7 @@ int bundle_unpack(const char *self, int dirfd, char **ret, struct err *e)
 	fd = b.fd;
 	if (r < 0)
 		return -1;
-	if (r == 0)
-		return err_set(e, ERR_NOT_FOUND, "'%s' carries no guest", self);
-	if (!file_exists(dirfd, b.digest) && unpack(&b, dirfd, e) < 0)
-		return err_wrap(e, "cannot unpack what this program carries");
-	*ret = xstrdup(b.digest);
-	return 0;
+	if (r == 0 || strcmp(b.digest, digest) != 0)
+		return err_set(e, ERR_CONFLICT, "'%s' has been replaced", self);
+	return unpack_all(&b, dirfd, e);
 }

@@ -19,8 +19,9 @@ static void print(const struct ps_format *format, const struct json *document)
 	auto_str struct str out = STR_INIT(OUTPUT_MAX);
 	struct err e = ERR_INIT;
 
-	if (ps_list_read(&list, document, INT64_C(1767323045) * 1000000000, &e) < 0)
+	if (ps_list_add(&list, document, &e) < 0)
 		return;
+	ps_list_end(&list, INT64_C(1767323045) * 1000000000);
 	for (size_t i = 0; i + 1 < list.n; i++) {
 		if (list.v[i].pid > list.v[i + 1].pid)
 			abort();

@@ -68,6 +68,9 @@ read:/vm/kernel read:/vm/kvb-layers.0 read:/vm/kvb-layers.1 read:/vm/pad write:/
 	for what in inet inet6 netlink packet vsock; do
 		said "socket:$what" refused
 	done
+	for what in tipc inet; do
+		said "pair:$what" 'refused Address family not supported'
+	done
 	said pid 'is 1$'
 	said parent 'is 0$'
 	said processes 'is 0$'
@@ -85,6 +88,18 @@ read:/vm/kernel read:/vm/kvb-layers.0 read:/vm/kvb-layers.1 read:/vm/pad write:/
 confinement()
 {
 	kvbox inspect -f '{{json .Kvbox.Confinement}}' "$1"
+}
+
+# What info says of this machine is what became of the container.
+expect_info() # CONTAINER KVBOX...
+{
+	local container=$1 told
+
+	shift
+	told=$("$@" info -f '{{json .VmmConfinement.Applied}} {{.VmmConfinement.LandlockAbi}}')
+	[ "$told" = "$("$@" inspect -f \
+		'{{json .Kvbox.Confinement.Applied}} {{.Kvbox.Confinement.LandlockAbi}}' "$container")" ] ||
+		fail "info says: $told"
 }
 
 @test "a program in the VMM's place reaches nothing but the files of its VM" {
@@ -130,6 +145,8 @@ confinement()
 	for step in namespaces root user no-core-dumps no-new-privileges no-capabilities seccomp; do
 		[[ $out == *"\"$step\""* ]] || fail "lacks $step"
 	done
+	expect_info c1 kvbox
+	[[ $(kvbox info) == *$'\n VMM Confinement: namespaces, root, '* ]]
 	# and the kernel agrees
 	[ "$(sed -n 's/^Uid:\t\([0-9]*\)\t.*/\1/p' "/proc/$(state_of c1 vmm_pid)/status")" = "$one" ]
 	grep -qx $'CapEff:\t0*' "/proc/$(state_of c1 vmm_pid)/status"
@@ -171,6 +188,7 @@ without_namespaces()
 	try confinement c1
 	[[ $out == *'"Missing":{'*'"namespaces":"'* ]] || fail "namespaces are not missing"
 	[[ $out == *'"Applied":['*'"no-new-privileges"'*'"seccomp"'*']'* ]] || fail "lacks the rest"
+	expect_info c1 without_namespaces env KVBOX_ROOT="$STORE/root" KVBOX_RUNROOT="$STORE/run" "$BINARY"
 	[ "$(kvbox exec c1 echo well)" = well ]
 }
 
@@ -181,4 +199,6 @@ without_namespaces()
 	try confinement c1
 	[[ $out == *'"Applied":["user-namespace","namespaces","root"'* ]] || fail "lacks namespaces"
 	[[ $out == *'"Missing":{"user":"root may not make namespaces here"'* ]] || fail "no reason"
+	expect_info c1 setpriv --bounding-set=-sys_admin --inh-caps=-all env KVBOX_ROOT="$STORE/root" \
+		KVBOX_RUNROOT="$STORE/run" "$BINARY"
 }

@@ -11,17 +11,32 @@ one_line()
 	[[ $(head -1 <<< "$err") == "kvbox: "*"$1"* ]] || fail "first line lacks '$1'"
 }
 
-# An initramfs whose /init is a shell script that does nothing, for ever.
-mute_initramfs()
+# initramfs_of NAME SCRIPT: one whose /init is that shell script; /bin/busybox is the shell's only program
+initramfs_of()
 {
-	local tree=$BATS_TEST_TMPDIR/mute
+	local tree=$BATS_TEST_TMPDIR/$1
 
 	mkdir -p "$tree/bin" "$tree/dev"
 	cp "$(command -v busybox)" "$tree/bin/sh"
-	printf '#!/bin/sh\nwhile :; do read -t 1000 x < /bin/sh; done\n' > "$tree/init"
+	ln "$tree/bin/sh" "$tree/bin/busybox"
+	printf '#!/bin/sh\n%s\n' "$2" > "$tree/init"
 	chmod +x "$tree/init"
-	(cd "$tree" && find . | cpio -o -H newc --quiet) > "$BATS_TEST_TMPDIR/mute.img"
-	echo "$BATS_TEST_TMPDIR/mute.img"
+	(cd "$tree" && find . | cpio -o -H newc --quiet) > "$BATS_TEST_TMPDIR/$1.img"
+	echo "$BATS_TEST_TMPDIR/$1.img"
+}
+
+# One that does nothing, for ever.
+mute_initramfs()
+{
+	initramfs_of mute 'while :; do read -t 1000 x < /bin/sh; done'
+}
+
+# program_file SCRIPT: the name of a program
+program_file()
+{
+	printf '#!/bin/sh\n%s\n' "$1" > "$BATS_TEST_TMPDIR/program"
+	chmod +x "$BATS_TEST_TMPDIR/program"
+	echo "$BATS_TEST_TMPDIR/program"
 }
 
 @test "without VMM, kernel or initramfs a start fails at once and says what is missing" {
@@ -41,6 +56,84 @@ mute_initramfs()
 	[ "$(kvbox ps -aq -f status=created | wc -l)" -eq 1 ]
 	try kvbox start -a kept
 	expect 0
+}
+
+@test "a VMM that is too old, broken, or of another architecture is named with what is wrong" {
+	KVBOX_QEMU=$(program_file 'echo QEMU emulator version 5.2.0') try kvbox run --rm hello true
+	expect 125 ''
+	one_line "$BATS_TEST_TMPDIR/program' cannot be used: QEMU 5.2.0 is too old"
+	KVBOX_QEMU=$(program_file 'exit 3') try kvbox run --rm hello true
+	expect 125 ''
+	one_line "$BATS_TEST_TMPDIR/program --version' ended with code 3"
+	# an ELF file's head, of no machine there is
+	printf '\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\377\376\1\0\0\0' > "$BATS_TEST_TMPDIR/alien"
+	chmod +x "$BATS_TEST_TMPDIR/alien"
+	KVBOX_QEMU=$BATS_TEST_TMPDIR/alien try kvbox run --rm hello true
+	expect 125 ''
+	one_line "$BATS_TEST_TMPDIR/alien': Exec format error"
+	[ -z "$(kvbox ps -aq)" ]
+	expect_nothing_left
+}
+
+@test "a guest that resets or switches itself off while it boots is told, and not started again" {
+	local what
+
+	for what in 'reboot:the guest reset itself' 'poweroff:the virtual machine ended unexpectedly'; do
+		KVBOX_INITRAMFS=$(initramfs_of "${what%%:*}" "exec busybox ${what%%:*} -f") \
+			try kvbox run --name loop --restart always hello true
+		expect 125 ''
+		one_line "${what#*:}"
+		[ "$(kvbox ps -aq -f status=created | wc -l)" -eq 1 ] || fail "it is not as it was before"
+		kvbox rm loop
+	done
+	expect_nothing_left
+}
+
+@test "kill -9 of the VMM while it boots is told" {
+	local i vmm
+
+	with_store KVBOX_INITRAMFS="$(mute_initramfs)" "$BINARY" run --rm --name boots hello true \
+		> "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" &
+	wait_for eval '[ "$(state_of boots vmm_pid)" -gt 0 ]'
+	vmm=$(state_of boots vmm_pid)
+	kill -KILL "$vmm"
+	code=0
+	wait $! || code=$?
+	out=$(cat "$BATS_TEST_TMPDIR/out") err=$(cat "$BATS_TEST_TMPDIR/err")
+	expect 125 ''
+	one_line 'the virtual machine ended unexpectedly (signal 9)'
+	[ -z "$(kvbox ps -aq)" ]
+	expect_nothing_left
+}
+
+@test "a VMM that stands still is killed when its container is stopped" {
+	kvbox run -d --name stuck hello sleep 1000
+	kill -STOP "$(state_of stuck vmm_pid)"
+	try kvbox stop -t 0 stuck
+	expect 0 stuck
+	[ "$(kvbox ps -a --format '{{.State}}')" = exited ]
+	kvbox rm stuck
+	expect_nothing_left
+}
+
+@test "a run root whose path is too long for a socket, and what a crash has left in it, do not matter" {
+	local deep id name
+
+	deep=$STORE/$(printf '%0150d' 0)
+	mkdir "$deep"
+	mkfifo "$deep/fifo"
+	STORE=$deep
+	load_image hello
+	id=$(kvbox create --name deep hello echo up)
+	kvbox start -a deep
+	for name in c a v v_1024; do
+		cp -a "$deep/fifo" "$deep/run/${id:0:12}/$name"
+	done
+	try kvbox start -a deep
+	expect 0 up
+	kvbox rm -f deep
+	expect_nothing_left
+	STORE=${deep%/*}
 }
 
 @test "a guest that panics is told with its last words" {
@@ -210,11 +303,11 @@ full_disk()
 	mount -t tmpfs -o size=160m none "$1"
 	export KVBOX_ROOT=$1/root KVBOX_RUNROOT=$1/run
 	"$2" load -q -i "$3"
-	"$2" run -d --name runs hello sh -c 'while :; do sleep 0.1; done'
+	"$2" run -d --name runs hello sh -c 'trap "exit 3" TERM; echo up; while :; do echo x >> /x; sleep 0.1; done'
+	until [ "$("$2" logs runs)" = up ]; do sleep 0.1; done
 	cat /dev/zero > "$KVBOX_ROOT/filler" 2> /dev/null || true
-	# a guest that cannot write stands still, and is killed
-	"$2" stop -t 1 runs
-	"$2" inspect -f '{{.State.Status}}' runs
+	"$2" stop -t 60 runs
+	"$2" inspect -f '{{.State.Status}} {{.State.ExitCode}}' runs
 	cat /dev/zero > "$KVBOX_ROOT/filler2" 2> /dev/null || true
 	"$2" rm runs
 	cat /dev/zero > "$KVBOX_ROOT/filler3" 2> /dev/null || true
@@ -230,5 +323,5 @@ full_disk()
 	try timeout -k 5 "$LIMIT" unshare -m bash -c "$(declare -f full_disk); full_disk \"\$@\"" full_disk \
 		"$BATS_TEST_TMPDIR/disk" "$BINARY" "$(image_file hello)"
 	expect 0
-	[ "$(sed -n 3,5p "$BATS_TEST_TMPDIR/out")" = $'runs\nexited\nruns' ] || fail "what they said"
+	[ "$(sed -n 3,5p "$BATS_TEST_TMPDIR/out")" = $'runs\nexited 3\nruns' ] || fail "what they said"
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 #
-# What a container frees goes back to the host: memory while it runs, disk space at the latest when it stops.
+# What a container frees goes back to the host: memory and disk space while it runs, the latter also when it stops.
 
 load helpers
 
@@ -66,4 +66,35 @@ runs_for()
 		fail "of a disk of $before bytes, $(blocks_of "$disk") are left after file and container"
 	kvbox start web
 	[ "$(kvbox exec web cat /kept)" = kept ]
+}
+
+blocks_at_most()
+{
+	[ "$(blocks_of "$1")" -le "$2" ]
+}
+
+@test "disk space that a container frees goes back to the host while it runs" {
+	local disk before
+
+	export KVBOX_TRIM_SECONDS=1
+	kvbox run -d --name web hello sleep 1000
+	disk=$(echo "$STORE"/root/containers/*/upper.img)
+	kvbox exec web sh -c 'echo kept > /kept && sync'
+	before=$(blocks_of "$disk")
+	kvbox exec web sh -c 'dd if=/dev/urandom of=/file bs=1M count=60 && md5sum /file > /sum && sync'
+	[ $(($(blocks_of "$disk") - before)) -ge $((50 * MIB)) ] ||
+		fail "the disk went from $before to $(blocks_of "$disk") bytes only"
+	# once more with the file there: what is in use stays
+	sleep 3
+	kvbox exec web md5sum -c /sum
+	kvbox exec web sh -c 'rm /file && sync'
+	wait_for blocks_at_most "$disk" $((before + 15 * MIB)) ||
+		wait_for blocks_at_most "$disk" $((before + 15 * MIB))
+	[ "$(kvbox exec web cat /kept)" = kept ]
+	# the file system is as it should be for the next one, too
+	kvbox stop -t 1 web
+	kvbox start web
+	[ "$(kvbox exec web cat /kept)" = kept ]
+	kvbox rm -f web
+	expect_nothing_left
 }

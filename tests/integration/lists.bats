@@ -203,6 +203,26 @@ delete $id"
 	[[ $err == "Error response from daemon: No such image: nosuch:latest" ]] || fail "rmi"
 }
 
+@test "ps shows the name of an image as long as it is that image's, then its id" {
+	local id
+
+	load_image other '{"Cmd":["/bin/true"]}'
+	id=$(kvbox images -q --no-trunc hello)
+	kvbox tag hello mine
+	kvbox create --name aa mine > "$BATS_TEST_TMPDIR/id"
+	kvbox create --name bb hello:latest > "$BATS_TEST_TMPDIR/id"
+	[ "$(kvbox ps -a --format '{{.Names}} {{.Image}}')" = $'bb hello:latest\naa mine' ]
+	kvbox tag other mine
+	id=${id#sha256:}
+	[ "$(kvbox ps -a --format '{{.Names}} {{.Image}}')" = $'bb hello:latest\naa '"${id:0:12}" ]
+	[ "$(kvbox ps -a --no-trunc --format '{{.Names}} {{.Image}}' -f name=aa)" = "aa sha256:$id" ]
+	[[ $(kvbox ps -a) == *"${id:0:12} "* ]] || fail "table"
+	# what was asked for stays known
+	[ "$(kvbox inspect -f '{{.Config.Image}}' aa)" = mine ]
+	kvbox tag hello mine
+	[ "$(kvbox ps -a --format '{{.Image}}' -f name=aa)" = mine ]
+}
+
 @test "config.json says how lists look, and options say otherwise" {
 	mkdir "$BATS_TEST_TMPDIR/config"
 	echo '{"psFormat": "table {{.Names}}\\t{{.Image}}", "imagesFormat": "{{.Repository}}"}' > "$BATS_TEST_TMPDIR/config/config.json"

@@ -149,3 +149,27 @@ member()
 	kvbox stop -t 1 web
 	[ -z "$(kvbox ps -aq)" ]
 }
+
+@test "a restart that is killed leaves no container of --rm behind" {
+	local restarter
+
+	kvbox run -d --rm --name web hello sh -c 'trap "" TERM; echo up; until [ -e /go ]; do sleep 0.1; done'
+	wait_for eval '[ "$(kvbox logs web)" = up ]'
+	with_store "$BINARY" restart -t 600 web > /dev/null 2>&1 &
+	restarter=$!
+	wait_for eval 'kvbox events --since 0 --until 0s -f event=kill --format "{{.Action}}" | grep -q kill'
+	kill -KILL "$restarter"
+	wait "$restarter" || true
+	kvbox exec web touch /go
+	# it ends as it was told, and is not kept for anybody
+	wait_for eval '[ -z "$(kvbox ps -aq)" ]'
+	expect_nothing_left
+}
+
+@test "logs -f ends with the run of a container that is restarted" {
+	kvbox run -d --name again --restart always hello sh -c 'echo begins; sleep 2; echo ends; exit 3'
+	try kvbox logs -f again
+	expect 0
+	[ "$(tail -n 1 <<< "$out")" = ends ] || fail "the run's last line"
+	kvbox rm -f again
+}

@@ -162,6 +162,17 @@ got end" ]
 	kill $!
 }
 
+@test "top shows all processes, however many there are and however long their command lines" {
+	# shellcheck disable=SC2016 # for the container's shell
+	kvbox run -d --name many hello sh -c 'x=$(head -c 4000 /dev/zero | tr "\0" x); i=0
+		while [ $i -lt 80 ]; do sh -c "sleep 1000; : $x" & i=$((i + 1)); done; wait'
+	wait_for eval '[ "$(kvbox exec many pidof sleep | wc -w)" -eq 80 ]'
+	try kvbox top many -eo pid,comm
+	expect 0
+	[ "$(wc -l <<< "$out")" -eq 162 ] && [ -z "$err" ] || fail "not all of 161 and the titles"
+	kvbox rm -f many
+}
+
 @test "what is attached is what -a says, and logs --details what --log-opt says" {
 	try kvbox run -a stdout --name out hello sh -c 'echo out; echo err >&2'
 	expect 0 out

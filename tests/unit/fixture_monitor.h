@@ -382,6 +382,8 @@ static inline bool is_other_program(int argc, char **argv, int *ret)
 {
 	if (argc > 1 && strcmp(argv[1], "monitor") == 0)
 		*ret = monitor_main(argc - 1, argv + 1);
+	else if (argc > 1 && strcmp(argv[1], "join") == 0)
+		*ret = monitor_join_main(argc - 1, argv + 1);
 	else if (argc > 2 && strcmp(argv[1], "finish") == 0)
 		*ret = finish(argv[2]);
 	else if (strcmp(argv[0], "kvbox-fake-vmm") == 0)

@@ -1,176 +1,135 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/unit.h"
+#include "tests/unit/fixture_bundle.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/digest.h"
-#include "base/fd.h"
-#include "base/mem.h"
-#include "base/str.h"
-#include "vmm/bundle.h"
-
-#define PROGRAM "\177ELF and so on"
 #define CONTENT "the kernel"
 
-struct fixture {
-	char dir[64];
-	int fd;
-	char *self;
-};
+static const struct bundle_make good = { "vmlinux", CONTENT,	NULL,
+					 NULL,	    CONTENT_AT, sizeof(CONTENT) - 1 };
 
-static int setup(void **state)
+/* Into the new folder "to". */
+static int unpack(const struct bundle_fixture *f, const char *digest, struct err *ret)
 {
-	struct fixture *f = xcalloc(1, sizeof(*f));
+	auto_close int to = -1;
 	struct err e = ERR_INIT;
 
-	snprintf(f->dir, sizeof(f->dir), "/tmp/kvbox-bundle.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	assert_ok(fd_open_dir(AT_FDCWD, f->dir, &f->fd, &e));
-	f->self = xasprintf("%s/kvbox", f->dir);
-	*state = f;
-	return 0;
+	assert_ok(dir_remove_tree(f->fd, "to", &e));
+	assert_ok(dir_make(f->fd, "to", 0700, &e));
+	assert_ok(fd_open_dir(f->fd, "to", &to, &e));
+	return bundle_unpack(f->self, digest, to, ret);
 }
 
-static int teardown(void **state)
+static void files_are_unpacked_with_the_mode_that_the_index_has(void **state)
 {
-	struct fixture *f = *state;
-	struct err e = ERR_INIT;
-
-	fd_close(f->fd);
-	assert_ok(dir_remove_tree(AT_FDCWD, f->dir, &e));
-	free(f->self);
-	free(f);
-	return 0;
-}
-
-/* A program with one file behind it. `index_digest` and `digest` NULL: the right ones. */
-struct make {
-	const char *name, *digest, *index_digest;
-	long offset, size;
-};
-
-static void make(const struct fixture *f, const struct make *m, struct str *ret)
-{
-	char digest[DIGEST_TEXT_SIZE], of_index[DIGEST_TEXT_SIZE];
-	auto_str struct str index = STR_INIT(4096);
-	struct err e = ERR_INIT;
-
-	assert_ok(digest_of(CONTENT, strlen(CONTENT), digest, &e));
-	str_addf(&index,
-		 "{\"files\":[{\"name\":\"%s\",\"mode\":493,\"offset\":%ld,\"size\":%ld,\"sha256\":"
-		 "\"%s\"}]}",
-		 m->name, m->offset, m->size, m->digest ? m->digest : digest);
-	assert_ok(digest_of(index.buf, index.len, of_index, &e));
-	str_addf(ret, "%s%s%s" BUNDLE_MAGIC " %016zx %s\n", PROGRAM, CONTENT, index.buf, index.len,
-		 m->index_digest ? m->index_digest : digest_hex(of_index));
-	assert_ok(file_write_replace(f->fd, "kvbox", ret->buf, ret->len, 0755, &e));
-}
-
-static const struct make good = { "vmlinux", NULL, NULL, sizeof(PROGRAM) - 1, sizeof(CONTENT) - 1 };
-
-static int count(void *ctx, const char *name, struct err *e)
-{
-	(void)name;
-	(void)e;
-	++*(int *)ctx;
-	return 0;
-}
-
-static void files_are_unpacked_once_under_the_digest(void **state)
-{
-	struct fixture *f = *state;
+	struct bundle_fixture *f = *state;
 	auto_str struct str whole = STR_INIT(8192), text = STR_INIT(4096);
-	auto_free char *name = NULL, *again = NULL, *path = NULL;
+	char digest[BUNDLE_DIGEST_SIZE];
 	struct err e = ERR_INIT;
-	struct stat first, second;
+	struct stat st;
 
-	make(f, &good, &whole);
-	assert_true(bundle_is_there(f->self));
-	assert_ok(bundle_unpack(f->self, f->fd, &name, &e));
-	assert_int_equal(strlen(name), 64);
-	path = xasprintf("%s/vmlinux", name);
-	assert_ok(file_read(f->fd, path, &text, &e));
+	bundle_make(f, &good, &whole);
+	assert_int_equal(bundle_look(f->self, digest, &e), 1);
+	assert_int_equal(strlen(digest), 64);
+	assert_ok(unpack(f, digest, &e));
+	assert_ok(file_read(f->fd, "to/vmlinux", &text, &e));
 	assert_string_equal(text.buf, CONTENT);
-	assert_int_equal(fstatat(f->fd, path, &first, 0), 0);
-	assert_int_equal(first.st_mode & 0777, 0755);
-	assert_ok(bundle_unpack(f->self, f->fd, &again, &e));
-	assert_string_equal(again, name);
-	assert_int_equal(fstatat(f->fd, path, &second, 0), 0);
-	assert_int_equal(first.st_ino, second.st_ino);
+	assert_int_equal(fstatat(f->fd, "to/vmlinux", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
+	assert_int_equal(bundle_count(f, "to"), 1);
 }
 
 static void a_program_without_anything_is_told(void **state)
 {
-	struct fixture *f = *state;
-	auto_free char *name = NULL;
+	struct bundle_fixture *f = *state;
+	char digest[BUNDLE_DIGEST_SIZE];
 	struct err e = ERR_INIT;
 
-	assert_ok(file_write_replace(f->fd, "kvbox", PROGRAM, strlen(PROGRAM), 0755, &e));
-	assert_false(bundle_is_there(f->self));
-	assert_false(bundle_is_there("/nonexistent"));
-	assert_int_equal(bundle_unpack(f->self, f->fd, &name, &e), -1);
-	assert_int_equal(e.kind, ERR_NOT_FOUND);
+	assert_ok(file_write_replace(f->fd, "kvbox", "\177ELF and so on", 14, 0755, &e));
+	assert_int_equal(bundle_look(f->self, digest, &e), 0);
+	assert_fails(unpack(f, "0", &e), "has been replaced");
+	assert_fails(bundle_look("/nonexistent", digest, &e), "/nonexistent");
+	/* and our own, which is a real one */
+	assert_int_equal(bundle_look("/proc/self/exe", digest, &e), 0);
 }
 
-static void damage_is_found_and_leaves_nothing(void **state)
+static void another_program_than_the_one_that_was_looked_at_is_refused(void **state)
 {
-	static const struct make bad[] = {
-		{ "vmlinux",
+	struct bundle_fixture *f = *state;
+	char digest[BUNDLE_DIGEST_SIZE];
+	struct err e = ERR_INIT;
+
+	bundle_make_good(f, "one");
+	assert_int_equal(bundle_look(f->self, digest, &e), 1);
+	bundle_make_good(f, "two");
+	assert_fails(unpack(f, digest, &e), "has been replaced");
+	assert_int_equal(bundle_count(f, "to"), 0);
+}
+
+static void damage_is_found(void **state)
+{
+	static const struct bundle_make bad[] = {
+		{ "vmlinux", CONTENT,
 		  "sha256:0000000000000000000000000000000000000000000000000000000000000000", NULL,
-		  sizeof(PROGRAM) - 1, sizeof(CONTENT) - 1 },
-		{ "vmlinux", NULL,
-		  "0000000000000000000000000000000000000000000000000000000000000000",
-		  sizeof(PROGRAM) - 1, sizeof(CONTENT) - 1 },
-		{ "../vmlinux", NULL, NULL, sizeof(PROGRAM) - 1, sizeof(CONTENT) - 1 },
-		{ ".", NULL, NULL, sizeof(PROGRAM) - 1, sizeof(CONTENT) - 1 },
-		{ "vmlinux", NULL, NULL, 1 << 20, sizeof(CONTENT) - 1 },
-		{ "vmlinux", NULL, NULL, sizeof(PROGRAM) - 1, 1 << 20 },
-		{ "vmlinux", NULL, NULL, -1, sizeof(CONTENT) - 1 },
-		{ "vmlinux", NULL, NULL, sizeof(PROGRAM) - 1, -1 },
+		  CONTENT_AT, sizeof(CONTENT) - 1 },
+		{ "vmlinux", CONTENT, NULL,
+		  "0000000000000000000000000000000000000000000000000000000000000000", CONTENT_AT,
+		  sizeof(CONTENT) - 1 },
+		{ "../vmlinux", CONTENT, NULL, NULL, CONTENT_AT, sizeof(CONTENT) - 1 },
+		{ ".", CONTENT, NULL, NULL, CONTENT_AT, sizeof(CONTENT) - 1 },
+		{ "vmlinux", CONTENT, NULL, NULL, 1 << 20, sizeof(CONTENT) - 1 },
+		{ "vmlinux", CONTENT, NULL, NULL, CONTENT_AT, 1 << 20 },
+		{ "vmlinux", CONTENT, NULL, NULL, -1, sizeof(CONTENT) - 1 },
+		{ "vmlinux", CONTENT, NULL, NULL, CONTENT_AT, -1 },
 	};
-	struct fixture *f = *state;
+	struct bundle_fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		auto_str struct str whole = STR_INIT(8192);
-		char *name = NULL;
+		char digest[BUNDLE_DIGEST_SIZE];
 		struct err e = ERR_INIT;
-		int n = 0;
 
-		make(f, &bad[i], &whole);
-		if (bundle_unpack(f->self, f->fd, &name, &e) == 0)
+		bundle_make(f, &bad[i], &whole);
+		assert_int_equal(bundle_look(f->self, digest, &e), 1);
+		if (unpack(f, digest, &e) == 0)
 			fail_msg("case %zu was unpacked", i);
 		assert_int_equal(e.kind, ERR_CORRUPT);
 		assert_non_null(strstr(e.msg, "damaged"));
-		err_clear(&e);
-		assert_ok(dir_each(f->fd, ".", count, &n, &e));
-		assert_int_equal(n, 1); /* the program itself */
 	}
 }
 
-static void a_cut_file_carries_nothing(void **state)
+static void a_file_that_was_cut_is_told_from_one_that_carries_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct bundle_fixture *f = *state;
 	auto_str struct str whole = STR_INIT(8192);
+	char digest[BUNDLE_DIGEST_SIZE];
 	struct err e = ERR_INIT;
 
-	make(f, &good, &whole);
+	bundle_make(f, &good, &whole);
 	for (size_t n = 0; n < whole.len; n += 7) {
 		assert_ok(file_write_replace(f->fd, "kvbox", whole.buf, n, 0755, &e));
-		assert_false(bundle_is_there(f->self));
+		if (n < (size_t)CONTENT_AT) {
+			assert_int_equal(bundle_look(f->self, digest, &e), 0);
+			continue;
+		}
+		assert_fails(bundle_look(f->self, digest, &e), "damaged: its end is missing");
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(files_are_unpacked_once_under_the_digest, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_program_without_anything_is_told, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(damage_is_found_and_leaves_nothing, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_cut_file_carries_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(files_are_unpacked_with_the_mode_that_the_index_has,
+						bundle_setup, bundle_teardown),
+		cmocka_unit_test_setup_teardown(a_program_without_anything_is_told, bundle_setup,
+						bundle_teardown),
+		cmocka_unit_test_setup_teardown(
+			another_program_than_the_one_that_was_looked_at_is_refused, bundle_setup,
+			bundle_teardown),
+		cmocka_unit_test_setup_teardown(damage_is_found, bundle_setup, bundle_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_was_cut_is_told_from_one_that_carries_nothing, bundle_setup,
+			bundle_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

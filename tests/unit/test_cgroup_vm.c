@@ -62,6 +62,7 @@ static void limits_can_be_changed(void **state)
 	cgroup_vm_make(name, &first, &a);
 	if (a.missing.len > 0) {
 		cgroup_vm_remove(name);
+		cgroup_vm_release(&a); /* skip() leaves without it */
 		skip();
 	}
 	assert_string_equal(a.limits.buf, "100 MiB of memory, 1 processors, 50 threads");

@@ -321,6 +321,73 @@ static void what_somebody_is_at_work_on_is_left_alone(void **state)
 	container_unlock(&l);
 }
 
+/* By a process of its own, which is dead when this returns. */
+static void begin_restart_and_die(struct fixture *f, const char *id)
+{
+	int status;
+	pid_t pid;
+
+	fixture_close_store(f);
+	pid = fork();
+	if (pid == 0) {
+		struct container c = { .auto_remove = true };
+		struct err e = ERR_INIT;
+
+		memcpy(c.id, id, sizeof(c.id));
+		fixture_open_store(f);
+		_exit(container_begin_restart(f->store, &c, &e) < 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	fixture_open_store(f);
+}
+
+/* What its monitor leaves when it was told that somebody starts it again. */
+static const struct vmstate kept = {
+	.phase = VM_EXITED, .started_at = 5, .finished_at = 6, .exit_code = 9, .keep = true
+};
+
+static void a_restart_that_died_before_its_start_leaves_no_container_of_rm(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = ERR_INIT;
+	char id[ID_TEXT_SIZE];
+
+	fixture_create(f, "web", true, id);
+	begin_restart_and_die(f, id);
+	fixture_begin_start(f, id);
+	/* That start is not the one: it ends the intent. */
+	assert_int_equal(fixture_count(f, "SELECT count(*) FROM intents"), 0);
+	begin_restart_and_die(f, id);
+	assert_ok(store_recover(f->store, &e));
+	assert_int_equal(fixture_state(f, id), ST_STARTING);
+	fixture_write_state(f, id, &kept);
+	assert_ok(container_finish(f->store, id, &e));
+	assert_int_equal(fixture_state(f, id), ST_EXITED);
+	assert_ok(store_recover(f->store, &e));
+	assert_int_equal(fixture_state(f, id), ST_NONE);
+	assert_int_equal(fixture_count(f, "SELECT count(*) FROM intents"), 0);
+}
+
+static void a_restart_that_is_under_way_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	auto_container struct container c = CONTAINER_INIT;
+	struct err e = ERR_INIT;
+	char id[ID_TEXT_SIZE];
+
+	fixture_create(f, "web", true, id);
+	fixture_begin_start(f, id);
+	fixture_write_state(f, id, &kept);
+	assert_ok(container_find(f->store, id, &c, &e));
+	assert_int_equal(c.state, ST_EXITED);
+	assert_ok(container_begin_restart(f->store, &c, &e));
+	assert_ok(store_recover(f->store, &e));
+	assert_int_equal(fixture_state(f, id), ST_EXITED);
+	fixture_begin_start(f, id);
+	assert_int_equal(fixture_count(f, "SELECT count(*) FROM intents"), 0);
+}
+
 static void intents_of_a_newer_version_stay(void **state)
 {
 	struct fixture *f = *state;
@@ -582,6 +649,8 @@ int main(int argc, char **argv)
 		KILLED(removal),
 		KILLED(the_very_first_write_to_a_root),
 		TEST(what_somebody_is_at_work_on_is_left_alone),
+		TEST(a_restart_that_died_before_its_start_leaves_no_container_of_rm),
+		TEST(a_restart_that_is_under_way_is_left_alone),
 		TEST(intents_of_a_newer_version_stay),
 		TEST(what_a_dead_writer_did_not_name_is_collected),
 		TEST(writers_that_live_are_left_in_peace),

@@ -83,6 +83,26 @@ static void lines_of_several_writers_do_not_mix(void **state)
 	}
 }
 
+/* The disk was full, or the power was cut. */
+static void behind_half_a_line_a_new_one_begins(void **state)
+{
+	struct fixture *f = *state;
+	auto_strv struct strv lines = STRV_INIT;
+	auto_close int fd = -1;
+	struct err e = ERR_INIT;
+
+	eventlog_add(&f->paths, "container", "start", "abc", NULL);
+	assert_ok(fd_open(f->paths.root_fd, EVENTLOG_FILE, O_WRONLY | O_APPEND, 0, &fd, &e));
+	assert_ok(fd_write_full(fd, "{\"time\":17", 10, &e));
+	eventlog_add(&f->paths, "container", "die", "abc", NULL);
+	eventlog_add(&f->paths, "container", "destroy", "abc", NULL);
+	read_log(f, &lines);
+	assert_int_equal(lines.n, 4);
+	assert_string_equal(lines.v[1], "{\"time\":17");
+	assert_non_null(strstr(lines.v[2], "\"die\""));
+	assert_non_null(strstr(lines.v[3], "\"destroy\""));
+}
+
 static void a_life_leaves_its_events(void **state)
 {
 	static const char *const want[] = { "create", "die", "destroy" };
@@ -118,6 +138,7 @@ int main(void)
 		TEST(a_line_has_time_type_action_id_and_attributes),
 		TEST(an_event_too_long_loses_its_attributes_only),
 		TEST(lines_of_several_writers_do_not_mix),
+		TEST(behind_half_a_line_a_new_one_begins),
 		TEST(a_life_leaves_its_events),
 	};
 

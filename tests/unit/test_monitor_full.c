@@ -150,7 +150,7 @@ static void without_descriptors_it_waits_and_does_not_spin(void **state)
 	assert_int_equal(prlimit(f->monitor, RLIMIT_NOFILE, &few, NULL), 0);
 	/* Connections that nobody accepts any more wait in the socket's queue. */
 	for (n = 0; n < ARRAY_LEN(fds); n++)
-		assert_ok(sock_connect(f->run.fd, RUNDIR_SOCKET, &fds[n], &e));
+		assert_ok(sock_connect(f->run.fd, RUNDIR_SOCKET, 10000, &fds[n], &e));
 	usleep(300000);
 	assert_true(looks_asleep(f->monitor) > 10);
 	for (n = 0; n < ARRAY_LEN(fds); n++)

@@ -93,12 +93,56 @@ static void stats_and_processes_are_those_of_the_pause(void **state)
 	assert_ok(client_begin_stats(f->client, &e));
 	assert_ok(client_end_stats(f->client, &doc, &e));
 	assert_int_equal(json_int(json_get(doc, "memory"), 0), 4096);
-	assert_ok(client_top(f->client, &doc, &e));
+	assert_ok(client_top(f->client, 0, &doc, &e));
 	assert_true(json_len(json_get(doc, "processes")) >= 1);
 	assert_ok(client_resume(f->client, &e));
-	assert_ok(client_top(f->client, &doc, &e));
+	assert_ok(client_top(f->client, 0, &doc, &e));
 	assert_true(json_len(json_get(doc, "processes")) >= 1);
 	assert_ok(client_kill(f->client, &e));
+}
+
+/* All processes, piece by piece; how many there are. */
+static size_t count_processes(struct fixture *f)
+{
+	int64_t last = 0, left;
+	size_t n = 0;
+
+	do {
+		const struct json *doc, *list;
+
+		assert_ok(client_top(f->client, last, &doc, &e));
+		list = json_get(doc, "processes");
+		assert_int_equal(json_len(list), 1);
+		assert_true(json_int(json_get(json_at(list, 0), "pid"), 0) > last);
+		last = json_int(json_get(json_at(list, 0), "pid"), 0);
+		left = json_int(json_get(doc, "left_out"), 0);
+		n++;
+	} while (left > 0);
+	return n;
+}
+
+static void a_list_of_processes_in_pieces_is_kept_whole(void **state)
+{
+	struct fixture *f = *state;
+	auto_strv struct strv args = STRV_INIT;
+	const struct client_exec x = { .args = &args };
+	struct client *c[3];
+
+	setenv("KVBOX_FAKE", "pieces", 1);
+	strv_add(&args, "/bin/sleep");
+	strv_add(&args, "1000");
+	command(f, TICKING);
+	start_detached(f);
+	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+		c[i] = connect_again(f);
+		assert_ok(client_exec(c[i], &x, &e));
+	}
+	assert_int_equal(count_processes(f), 4);
+	assert_ok(client_pause(f->client, &e));
+	assert_int_equal(count_processes(f), 4);
+	assert_ok(client_kill(f->client, &e));
+	for (size_t i = 0; i < ARRAY_LEN(c); i++)
+		client_free(c[i]);
 }
 
 static void stop_and_kill_wake_it(void **state)
@@ -209,6 +253,7 @@ int main(int argc, char **argv)
 		TEST(a_paused_container_stands_still_and_goes_on),
 		TEST(what_is_paused_refuses_in_dockers_words),
 		TEST(stats_and_processes_are_those_of_the_pause),
+		TEST(a_list_of_processes_in_pieces_is_kept_whole),
 		TEST(stop_and_kill_wake_it),
 		TEST(a_stop_kills_at_its_timeout_although_it_is_paused),
 		TEST(a_signal_that_is_not_for_its_end_waits),

@@ -39,6 +39,14 @@ static void squeeze(char *text)
 	*to = '\0';
 }
 
+static int read_list(struct ps_list *list, const struct json *j, struct err *error)
+{
+	if (ps_list_add(list, j, error) < 0)
+		return -1;
+	ps_list_end(list, now);
+	return 0;
+}
+
 /* What `top c OPTIONS` prints; an error's text when it fails. */
 static char *top(const char *options)
 {
@@ -51,7 +59,7 @@ static char *top(const char *options)
 
 	strv_split(&words, options, ' ');
 	assert_ok(json_parse(document, sizeof(document) - 1, &j, &e));
-	assert_ok(ps_list_read(&list, j, now, &e));
+	assert_ok(read_list(&list, j, &e));
 	if (ps_format_parse(&format, words.v, words.n, &e) < 0 ||
 	    ps_format_print(&format, &list, &out, &e) < 0)
 		return xstrdup(e.msg);
@@ -169,7 +177,7 @@ static void a_long_line_of_children_makes_no_wide_forest(void **state)
 	str_add(&text, "]}");
 	strv_split(&words, "axf -o args,pid", ' ');
 	assert_ok(json_parse(text.buf, text.len, &j, &e));
-	assert_ok(ps_list_read(&list, j, now, &e));
+	assert_ok(read_list(&list, j, &e));
 	assert_ok(ps_format_parse(&format, words.v, words.n, &e));
 	assert_ok(ps_format_print(&format, &list, &out, &e));
 	for (const char *line = out.buf; *line; lines++) {
@@ -227,7 +235,7 @@ static void columns_are_twenty_wide_at_least(void **state)
 
 	(void)state;
 	assert_ok(json_parse(text, sizeof(text) - 1, &j, &e));
-	assert_ok(ps_list_read(&list, j, now, &e));
+	assert_ok(read_list(&list, j, &e));
 	assert_ok(ps_format_parse(&format, words, 1, &e));
 	assert_ok(ps_format_print(&format, &list, &out, &e));
 	assert_string_equal(
@@ -262,7 +270,7 @@ static void a_guest_that_lies_is_survived(void **state)
 		struct err e = ERR_INIT;
 
 		assert_ok(json_parse(good[i], strlen(good[i]), &j, &e));
-		assert_ok(ps_list_read(&list, j, now, &e));
+		assert_ok(read_list(&list, j, &e));
 		assert_ok(ps_format_parse(&format, words, 2, &e));
 		assert_ok(ps_format_print(&format, &list, &out, &e));
 		assert_null(strchr(out.buf, '\033'));
@@ -274,8 +282,36 @@ static void a_guest_that_lies_is_survived(void **state)
 		struct err e = ERR_INIT;
 
 		assert_ok(json_parse(bad[i], strlen(bad[i]), &j, &e));
-		assert_fails(ps_list_read(&list, j, now, &e), "bad list of processes");
+		assert_fails(read_list(&list, j, &e), "bad list of processes");
 	}
+}
+
+static void a_list_in_pieces_is_one(void **state)
+{
+	static const char *const pieces[] = {
+		"{\"processes\":[{\"pid\":90,\"ns_pid\":1,\"ppid\":1},{\"pid\":91,\"ns_pid\":7,"
+		"\"ppid\":90}]}",
+		"{\"processes\":[{\"pid\":92,\"ns_pid\":2,\"ppid\":91},{\"pid\":93,\"ns_pid\":3,"
+		"\"ppid\":92}]}",
+		"{\"processes\":[]}",
+	};
+	auto_ps_list struct ps_list list = { .v = NULL };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+		auto_json struct json *j = NULL;
+
+		assert_ok(json_parse(pieces[i], strlen(pieces[i]), &j, &e));
+		assert_ok(ps_list_add(&list, j, &e));
+	}
+	ps_list_end(&list, now);
+	assert_int_equal(list.n, 4);
+	assert_int_equal(list.v[1].pid, 2);
+	assert_int_equal(list.v[1].ppid, 7);
+	assert_int_equal(list.v[2].ppid, 2);
+	assert_int_equal(list.v[3].pid, 7);
+	assert_int_equal(list.v[3].ppid, 1);
 }
 
 int main(void)
@@ -283,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_three_dialects_choose_columns_and_processes),
 		cmocka_unit_test(every_set_of_columns_has_its_titles),
+		cmocka_unit_test(a_list_in_pieces_is_one),
 		cmocka_unit_test(times_are_those_of_the_hosts_clock),
 		cmocka_unit_test(rows_are_sorted_by_any_column_and_stay_in_order_otherwise),
 		cmocka_unit_test(a_forest_has_children_behind_their_parents),
