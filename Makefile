@@ -133,7 +133,7 @@ $(B)/unit/test_%: $(O)/tests/unit/test_%.o $(libs_a) $(if $(agent_lib_objs),$(O)
 		$(if $(call src,cmd),$(O)/cmd.a)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(all_cflags) $(all_ldflags) -o $@ $< $(if $(agent_lib_objs),$(O)/agent.a) \
+	@$(CC) $(all_cflags) $(all_ldflags) -o $@ $(filter %.o,$^) $(if $(agent_lib_objs),$(O)/agent.a) \
 		$(if $(call src,cmd),$(O)/cmd.a) $(link_order) -lcmocka $(LIBS)
 
 # The guest of the VMs in which all drivers show that they do the same.
@@ -141,7 +141,7 @@ $(B)/unit/conform.cpio: tests/unit/conform_guest.c tests/unit/conform-initramfs 
 	@mkdir -p $(@D)
 	@tests/unit/conform-initramfs $@ $(libexec)
 
-$(B)/unit/test_conform: $(B)/unit/conform.cpio
+$(B)/unit/test_conform: $(foreach n,vm taps plug saved agent,$(O)/tests/unit/conform_$n.o) $(B)/unit/conform.cpio
 
 # One module's test, without needing that the rest compiles: make unit-str MODE=asan
 unit-%: $(B)/unit/test_%
@@ -195,7 +195,9 @@ bundle: $(if $(SINGLE),all guest)
 	@scripts/bundle $(libexec) $(if $(TRUST),--trust) cloud-hypervisor='$(CLOUD_HYPERVISOR)' \
 		vmlinux='$(KERNEL)' $(if $(SINGLE),--single $(kvbox) $(kvbox)-single)
 
+# One case wants the variant with fault points, in the folder beside this one's.
 lab: all guest $(B)/unit/test_conform $(B)/bench/bare
+	@$(MAKE) --no-print-directory MODE=fault B=$(dir $(B))fault $(dir $(B))fault/kvbox
 	tests/lab/run $(kvbox)
 
 bench:

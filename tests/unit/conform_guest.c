@@ -5,25 +5,39 @@
  *
  *	disks			"SERIAL SECTORS RO" of each, sorted as they come, "; " between
  *	nets			"MAC" of each, "; " between
+ *	send MAC TEXT		"ok" when a frame with that text has gone out of the interface with that MAC, to all
+ *	listen MAC		"ok" when frames that come in there are kept for the next
+ *	receive			the text of the next such frame, "nothing" when none comes within 300 ms
+ *	mac OLD NEW		gives the interface another: "ok"
  *	read SERIAL OFFSET	8 bytes there
  *	write SERIAL OFFSET TEXT	"ok" when it is on the disk
  *	words			the kernel's command line
  *	fill MIB		writes a pattern into that much memory: "ok"
  *	check			"intact", or how many pages of it are not
  *	free			gives it back: "ok"
+ *	memory			MiB of RAM that the kernel has to give
+ *	cpus			how many processors are online
+ *	online			tells all to be: "ok"
  *	rest			"ok", then it hangs up where connections do not survive being saved, and dials until
  *				somebody answers, who hears "hello"
- *	off, reboot, panic	no answer
+ *	end off, end again, end in panic	no answer
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vm_sockets.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <netpacket/packet.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -33,6 +47,7 @@
 #include <unistd.h>
 
 static char words[4096];
+static bool resting; /* between "rest" and the next "hello" */
 
 /* The first line of a small file; empty when there is none. */
 static const char *line_of(const char *path, char *buf, size_t size)
@@ -73,8 +88,9 @@ static int open_vsock(unsigned port)
 	struct sockaddr_vm addr = { .svm_family = AF_VSOCK,
 				    .svm_cid = VMADDR_CID_HOST,
 				    .svm_port = port };
-	/* A call that was on its way when the VM was saved is never answered. */
-	const struct timeval patience = { .tv_usec = 100000 };
+	/* A call that was on its way when the VM was saved is never answered; another one is only late. */
+	const struct timeval patience = { .tv_sec = resting ? 0 : 60,
+					  .tv_usec = resting ? 100000 : 0 };
 	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd >= 0)
@@ -140,6 +156,20 @@ static bool find_disk(const char *serial, char *ret, size_t size)
 	return found;
 }
 
+/* A disk is in its folder a moment before it can be opened. */
+static bool can_open(const char *disk)
+{
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", disk);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* Likewise an interface, whose name the kernel learns last. */
 static void list(FILE *out, const char *folder, const char *prefix, bool disks)
 {
 	DIR *dir = opendir(folder);
@@ -149,6 +179,8 @@ static void list(FILE *out, const char *folder, const char *prefix, bool disks)
 
 	while (dir && (d = readdir(dir))) {
 		if (strncmp(d->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		if (!(disks ? can_open(d->d_name) : if_nametoindex(d->d_name) > 0))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s/%s", folder, d->d_name,
 			 disks ? "serial" : "address");
@@ -192,9 +224,188 @@ static void access_disk(FILE *out, const char *rest, bool writing)
 		close(fd);
 }
 
-/* ---- memory ---- */
+/* ---- nets ---- */
 
-static uint64_t *filled;
+#define ETHERTYPE_TEST 0x88b5 /* for experiments */
+
+struct test_frame {
+	unsigned char to[6], from[6];
+	uint16_t type;
+	char text[100];
+};
+
+static int listening = -1;
+
+static bool parse_mac(const char *text, unsigned char ret[6])
+{
+	return sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &ret[0], &ret[1], &ret[2], &ret[3],
+		      &ret[4], &ret[5]) == 6;
+}
+
+static bool find_net(const char *mac, struct ifreq *ret)
+{
+	DIR *dir = opendir("/sys/class/net");
+	struct dirent *d;
+	char path[512], text[64];
+	bool found = false;
+
+	memset(ret, 0, sizeof(*ret));
+	while (dir && !found && (d = readdir(dir))) {
+		snprintf(path, sizeof(path), "/sys/class/net/%s/address", d->d_name);
+		if (strcmp(line_of(path, text, sizeof(text)), mac) != 0)
+			continue;
+		snprintf(ret->ifr_name, sizeof(ret->ifr_name), "%.15s", d->d_name);
+		found = true;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static bool set_link(int fd, struct ifreq *net, bool up)
+{
+	struct ifreq r = *net;
+
+	if (ioctl(fd, SIOCGIFFLAGS, &r) < 0)
+		return false;
+	r.ifr_flags = (short)(up ? r.ifr_flags | IFF_UP : r.ifr_flags & ~IFF_UP);
+	return ioctl(fd, SIOCSIFFLAGS, &r) == 0;
+}
+
+/* A socket for such frames on the interface, which is up then; -1 with errno. */
+static int open_net(const char *mac, struct sockaddr_ll *addr)
+{
+	struct ifreq net;
+	int fd;
+
+	errno = ENODEV;
+	if (!find_net(mac, &net))
+		return -1;
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETHERTYPE_TEST));
+	if (fd < 0 || !set_link(fd, &net, true) || ioctl(fd, SIOCGIFINDEX, &net) < 0)
+		return -1;
+	*addr = (struct sockaddr_ll){ .sll_family = AF_PACKET,
+				      .sll_protocol = htons(ETHERTYPE_TEST),
+				      .sll_ifindex = net.ifr_ifindex,
+				      .sll_halen = 6 };
+	return bind(fd, (struct sockaddr *)addr, sizeof(*addr)) < 0 ? -1 : fd;
+}
+
+static void send_frame(FILE *out, const char *rest)
+{
+	struct test_frame f = { .to = { 255, 255, 255, 255, 255, 255 },
+				.type = htons(ETHERTYPE_TEST) };
+	struct sockaddr_ll addr;
+	char mac[32] = "";
+	int fd;
+
+	sscanf(rest, "%31s %99s", mac, f.text);
+	fd = parse_mac(mac, f.from) ? open_net(mac, &addr) : -1;
+	if (fd < 0 || write(fd, &f, sizeof(f)) != sizeof(f))
+		fprintf(out, "error %d\n", errno);
+	else
+		fprintf(out, "ok\n");
+	if (fd >= 0)
+		close(fd);
+}
+
+static void listen_to(FILE *out, const char *mac)
+{
+	struct sockaddr_ll addr;
+
+	if (listening >= 0)
+		close(listening);
+	listening = open_net(mac, &addr);
+	if (listening < 0)
+		fprintf(out, "error %d\n", errno);
+	else
+		fprintf(out, "ok\n");
+}
+
+static void receive(FILE *out, const char *rest)
+{
+	struct pollfd p = { listening, POLLIN, 0 };
+	struct test_frame f;
+	ssize_t n = 0;
+
+	(void)rest;
+	if (poll(&p, 1, 300) == 1)
+		n = read(listening, &f, sizeof(f));
+	if (n < (ssize_t)sizeof(f))
+		fprintf(out, "nothing\n");
+	else
+		fprintf(out, "%.*s\n", (int)sizeof(f.text), f.text);
+}
+
+static void change_mac(FILE *out, const char *rest)
+{
+	char old[32] = "", new[32] = "";
+	struct ifreq net;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	sscanf(rest, "%31s %31s", old, new);
+	if (fd < 0 || !find_net(old, &net) || !set_link(fd, &net, false)) {
+		fprintf(out, "error %d\n", errno);
+	} else {
+		net.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+		parse_mac(new, (unsigned char *)net.ifr_hwaddr.sa_data);
+		if (ioctl(fd, SIOCSIFHWADDR, &net) < 0)
+			fprintf(out, "error %d\n", errno);
+		else
+			fprintf(out, "ok\n");
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* ---- memory and processors ---- */
+
+static void count_memory(FILE *out, const char *rest)
+{
+	char line[64];
+
+	(void)rest;
+	fprintf(out, "%lu\n",
+		strtoul(line_of("/proc/meminfo", line, sizeof(line)) + strlen("MemTotal:"), NULL,
+			10) >>
+			10);
+}
+
+/* As udev would do it. */
+static void switch_on(const char *cpu)
+{
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/%s/online", cpu);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)!write(fd, "1", 1);
+	close(fd);
+}
+
+static void count_cpus(FILE *out, const char *rest)
+{
+	(void)rest;
+	fprintf(out, "%ld\n", sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+static void switch_all_on(FILE *out, const char *rest)
+{
+	DIR *dir = opendir("/sys/devices/system/cpu");
+	struct dirent *d;
+
+	(void)rest;
+	while (dir && (d = readdir(dir)))
+		if (strncmp(d->d_name, "cpu", 3) == 0 && d->d_name[3] >= '0' && d->d_name[3] <= '9')
+			switch_on(d->d_name);
+	if (dir)
+		closedir(dir);
+	fprintf(out, "ok\n");
+}
+
+static uint64_t *filled; /* by "fill" */
 static size_t filled_words;
 
 static void fill(FILE *out, const char *mib)
@@ -212,10 +423,11 @@ static void fill(FILE *out, const char *mib)
 	fprintf(out, "ok\n");
 }
 
-static void check(FILE *out)
+static void check(FILE *out, const char *rest)
 {
 	size_t bad = 0;
 
+	(void)rest;
 	for (size_t i = 0; i < filled_words; i++)
 		if (filled[i] != i * 0x9e3779b97f4a7c15ULL) {
 			bad++;
@@ -227,39 +439,79 @@ static void check(FILE *out)
 		fprintf(out, filled_words ? "intact\n" : "nothing\n");
 }
 
-static void give_back(FILE *out)
+static void give_back(FILE *out, const char *rest)
 {
+	(void)rest;
 	if (filled_words)
 		munmap(filled, filled_words * 8);
 	filled_words = 0;
 	fprintf(out, "ok\n");
 }
 
+/* ---- commands ---- */
+
+static void list_disks(FILE *out, const char *rest)
+{
+	(void)rest;
+	list(out, "/sys/block", "vd", true);
+}
+
+static void list_nets(FILE *out, const char *rest)
+{
+	(void)rest;
+	list(out, "/sys/class/net", "e", false);
+}
+
+static void read_disk(FILE *out, const char *rest)
+{
+	access_disk(out, rest, false);
+}
+
+static void write_disk(FILE *out, const char *rest)
+{
+	access_disk(out, rest, true);
+}
+
+static void tell_words(FILE *out, const char *rest)
+{
+	(void)rest;
+	fprintf(out, "%s\n", words);
+}
+
+static void end_vm(FILE *out, const char *how)
+{
+	(void)out;
+	if (strcmp(how, "off") == 0)
+		reboot(RB_POWER_OFF);
+	else if (strcmp(how, "again") == 0)
+		reboot(RB_AUTOBOOT);
+	else
+		exit(1); /* the kernel does not live without this process */
+}
+
+static const struct {
+	const char *word;
+	void (*run)(FILE *out, const char *rest);
+} commands[] = {
+	{ "disks", list_disks },    { "nets", list_nets },  { "read", read_disk },
+	{ "write", write_disk },    { "send", send_frame }, { "listen", listen_to },
+	{ "receive", receive },	    { "mac", change_mac },  { "words", tell_words },
+	{ "fill", fill },	    { "check", check },	    { "free", give_back },
+	{ "memory", count_memory }, { "cpus", count_cpus }, { "online", switch_all_on },
+	{ "end", end_vm },
+};
+
 static void obey(FILE *out, char *line)
 {
+	size_t n = strcspn(line, " \n"), i = 0;
+	const char *rest = line[n] == ' ' ? line + n + 1 : "";
+
 	line[strcspn(line, "\n")] = '\0';
-	if (strcmp(line, "disks") == 0)
-		list(out, "/sys/block", "vd", true);
-	else if (strcmp(line, "nets") == 0)
-		list(out, "/sys/class/net", "e", false);
-	else if (strncmp(line, "read ", 5) == 0)
-		access_disk(out, line + 5, false);
-	else if (strncmp(line, "write ", 6) == 0)
-		access_disk(out, line + 6, true);
-	else if (strncmp(line, "fill ", 5) == 0)
-		fill(out, line + 5);
-	else if (strcmp(line, "check") == 0)
-		check(out);
-	else if (strcmp(line, "free") == 0)
-		give_back(out);
-	else if (strcmp(line, "words") == 0)
-		fprintf(out, "%s\n", words);
-	else if (strcmp(line, "off") == 0)
-		reboot(RB_POWER_OFF);
-	else if (strcmp(line, "reboot") == 0)
-		reboot(RB_AUTOBOOT);
-	else if (strcmp(line, "panic") == 0)
-		exit(1); /* the kernel does not live without this process */
+	line[n] = '\0';
+	while (i < sizeof(commands) / sizeof(*commands) && strcmp(commands[i].word, line) != 0)
+		i++;
+	if (i < sizeof(commands) / sizeof(*commands))
+		commands[i].run(out, rest);
 	else
 		fprintf(out, "what?\n");
 	fflush(out);
@@ -293,7 +545,9 @@ static void rest(FILE **in, FILE **out)
 		return;
 	fclose(*in);
 	fclose(*out);
+	resting = true;
 	connect_to_host(in, out);
+	resting = false;
 }
 
 int main(void)
