@@ -4,7 +4,10 @@
  * an init that powers off at once. What kvbox takes longer than this is kvbox's own.
  *
  * usage: bare INITRAMFS     boots once and prints the milliseconds from start to the VMM's end
+ *
+ * A VM that does not end in KVBOX_BOOT_TIMEOUT seconds (60) is killed, and its last words are told.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -13,13 +16,18 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/parse.h"
+#include "engine/lastwords.h"
 #include "vmm/driver.h"
 #include "vmm/guestfiles.h"
 #include "vmm/select.h"
 #include "vmm/size.h"
 
-#define UPPER_SIZE ((uint64_t)64 << 30)
-#define LAYER_SIZE ((uint64_t)1 << 20)
+#define UPPER_SIZE   ((uint64_t)64 << 30)
+#define LAYER_SIZE   ((uint64_t)1 << 20)
+#define CONSOLE_FILE "console"
+#define SECONDS	     60
+#define SECONDS_MAX  86400
 
 /* Disks of the right number and kind; what is in them does not matter to this guest. */
 static int make_disk(int dir, const char *path, const char *name, uint64_t size,
@@ -35,6 +43,36 @@ static int make_disk(int dir, const char *path, const char *name, uint64_t size,
 	return 0;
 }
 
+static unsigned limit_seconds(void)
+{
+	const char *text = getenv("KVBOX_BOOT_TIMEOUT");
+	struct err e = ERR_INIT;
+	uint64_t seconds;
+
+	if (text && parse_u64(text, SECONDS_MAX, &seconds, &e) == 0 && seconds > 0)
+		return (unsigned)seconds;
+	return SECONDS;
+}
+
+/* Waits for the VMM's end, which a guest that hangs never comes to. */
+static int wait_for_end(struct proc *p, int dir, int *status, struct err *e)
+{
+	auto_str struct str text = STR_INIT(LASTWORDS_MAX);
+	struct pollfd gone = { .fd = p->pidfd, .events = POLLIN };
+	unsigned seconds = limit_seconds();
+	int64_t end = clock_monotonic() + (int64_t)seconds * 1000000000;
+	int64_t left;
+
+	while ((left = end - clock_monotonic()) > 0) {
+		if (poll(&gone, 1, (int)(left / 1000000) + 1) > 0)
+			return spawn_wait(p, status, e);
+	}
+	proc_destroy(p);
+	lastwords_read(dir, CONSOLE_FILE, &text);
+	return err_set(e, ERR_UNAVAILABLE, "the VM did not end in %u s; its console: %s", seconds,
+		       text.len > 0 ? text.buf : "nothing");
+}
+
 static int boot(const struct vmm_choice *choice, const struct vmm_spec *spec, int64_t *ret,
 		struct err *e)
 {
@@ -44,7 +82,7 @@ static int boot(const struct vmm_choice *choice, const struct vmm_spec *spec, in
 
 	if (vmm_start(choice->driver, spec, &vmm, e) < 0)
 		return -1;
-	r = spawn_wait(&vmm.proc, &status, e);
+	r = wait_for_end(&vmm.proc, spec->run_fd, &status, e);
 	*ret = clock_monotonic() - begin;
 	vmm_release(&vmm);
 	if (r == 0 && status != 0)
@@ -59,7 +97,7 @@ static int measure(const char *initramfs, const char *path, int64_t *ret, struct
 	auto_guest_files struct guest_files guest = GUEST_FILES_INIT;
 	auto_free char *pad = xasprintf("%s/pad", path);
 	struct vmm_file files[3];
-	auto_close int dir = -1;
+	auto_close int dir = -1, console = -1;
 	struct vmm_disk disks[3] = { { "kvb-upper", false, false, &files[2], 1 } };
 	size_t ndisks = 1;
 	struct vmm_host host;
@@ -69,6 +107,7 @@ static int measure(const char *initramfs, const char *path, int64_t *ret, struct
 	if (fd_open_dir(AT_FDCWD, path, &dir, e) < 0 || vmm_select(&wish, &choice, e) < 0 ||
 	    guest_files_find(&guest, e) < 0 || vmm_host_read(&host, e) < 0 ||
 	    vmm_pad_make(dir, "pad", e) < 0 ||
+	    fd_open(dir, CONSOLE_FILE, O_WRONLY | O_APPEND | O_CREAT, 0600, &console, e) < 0 ||
 	    make_disk(dir, path, "chain", 4096, &files[0], e) < 0 ||
 	    make_disk(dir, path, "layer", LAYER_SIZE, &files[1], e) < 0 ||
 	    make_disk(dir, path, "upper", UPPER_SIZE, &files[2], e) < 0)
@@ -92,7 +131,7 @@ static int measure(const char *initramfs, const char *path, int64_t *ret, struct
 			.disks = disks,
 			.ndisks = ndisks,
 			.pad = pad,
-			.console_fd = -1,
+			.console_fd = console,
 			.log_fd = STDERR_FILENO,
 			.run_fd = dir,
 			.run_path = path,

@@ -2,14 +2,19 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: Apache-2.0
 #
-# PID 1 of the lab's outer machine: prepares it like a small Linux host, runs the cases, reports and
-# powers off. Each case is a shell script that reads lib.sh and prints TAP lines without numbers and
-# without a plan; whatever else it prints on standard error appears as a comment.
+# PID 1 of the lab's outer machine: prepares it like a small Linux host, runs the cases that the kernel's
+# command line names, reports and powers off. Each case is a shell script that reads lib.sh and prints TAP
+# lines without numbers and without a plan; whatever else it prints on standard error appears as a comment.
+#
+# What it reports besides, for the script `run`: "# beat" every 10 seconds, "# done CASE/VMM" behind a case's
+# last line, "# end" at the end.
 /bin/busybox --install -s /bin
 # busybox last: it has applets with the names of real programs
 export PATH=/kvbox/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb
 # what takes seconds on hardware takes a minute here
 export KVBOX_BOOT_TIMEOUT=100
+# seconds for a case: the longest takes two minutes when nothing else runs
+readonly CASE_LIMIT=800
 
 mount -t sysfs sys /sys
 mount -t tmpfs tmp /tmp
@@ -30,35 +35,61 @@ if [ -z "$report" ]; then
 	echo "inside: no port to report to"
 	poweroff -f
 fi
+# the port can be opened once
+exec 3> "$report"
 
-# each with QEMU and with the other VMMs that were taken along; a case that says "once" is not about them
-vmms="qemu cloud-hypervisor"
+uptime() { cut -d ' ' -f 1 /proc/uptime; }
 
-# one NAME: runs the case with the VMM that LAB_VMM names. Standard output is the report, standard error comes
-# back line by line as comments.
-one()
+while :; do
+	sleep 10
+	echo "# beat $(uptime)" >&3
+done &
+beat=$!
+
+# left: the processes besides this one and the heart; kernel threads have no command line
+left()
 {
-	echo "# $1 $LAB_VMM ($(cut -d ' ' -f 1 /proc/uptime) s)"
-	{ timeout 900 sh "/lab/cases/$1.sh" 2>&1 >&3 | sed 's/^/# /'; } 3>&1
-	[ -f /tmp/finished ] || echo "not ok - $1 $LAB_VMM did not reach its end"
-	rm -f /tmp/finished
+	for folder in /proc/[0-9]*; do
+		pid=${folder#/proc/}
+		[ "$pid" = 1 ] || [ "$pid" = $beat ] || [ -z "$(tr '\0' ' ' 2> /dev/null < "$folder/cmdline")" ] ||
+			[ "$(sed -n 's/^PPid:[^0-9]*//p' "$folder/status" 2> /dev/null)" = $beat ] || echo "$pid"
+	done 2> /dev/null
 }
 
-words=$(sed -n 's/.*lab\.cases=\([^ ]*\).*/\1/p' /proc/cmdline | tr , ' ')
-for name in $words; do
-	for vmm in $vmms; do
-		export LAB_VMM=$vmm KVBOX_VMM=$vmm
-		if grep -q '^# lab: once$' "/lab/cases/$name.sh"; then
-			[ "$vmm" = qemu ] || continue
-			LAB_VMM='' one "$name"
-		elif [ "$vmm" = qemu ] || [ -x "/kvbox/libexec/kvbox/$vmm" ]; then
-			one "$name"
-		else
-			echo "ok - $name $vmm # SKIP no binary is named"
-		fi
+# one CASE VMM. Standard output is the report, standard error comes back line by line as comments.
+one()
+{
+	echo "# $1${LAB_VMM:+ $LAB_VMM} ($(uptime) s)" >&3
+	mkfifo /tmp/comments
+	sed 's/^/# /' < /tmp/comments >&3 &
+	sed=$!
+	timeout -k 10 "$CASE_LIMIT" sh "/lab/cases/$1.sh" 2> /tmp/comments >&3
+	[ -f /tmp/finished ] || echo "not ok - $1${LAB_VMM:+ $LAB_VMM} did not reach its end" >&3
+	rm -f /tmp/finished /tmp/comments
+	# what a case leaves behind may hold its standard error, for which nobody waits
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -d /proc/$sed ] || break
+		sleep 0.2
 	done
-done | tee /tmp/report > "$report"
-echo "# end ($(cut -d ' ' -f 1 /proc/uptime) s)" > "$report"
-echo "1..$(grep -cE '^(not )?ok ' /tmp/report)" > "$report"
+	for pid in $(left); do
+		command=$(tr '\0' ' ' < "/proc/$pid/cmdline" | cut -c 1-100)
+		[ "$pid" = $sed ] || [ -z "$command" ] || echo "# $1 left $command" >&3
+		kill -9 "$pid"
+	done 2> /dev/null
+	wait $sed
+}
+
+for word in $(sed -n 's/.*lab\.cases=\([^ ]*\).*/\1/p' /proc/cmdline | tr , ' '); do
+	export LAB_VMM="${word#*/}"
+	if [ "$LAB_VMM" ]; then
+		export KVBOX_VMM="$LAB_VMM"
+	else
+		unset KVBOX_VMM
+	fi
+	one "${word%/*}"
+	echo "# done $word" >&3
+done
+echo "# end ($(uptime) s)" >&3
+kill $beat
 sync
 poweroff -f

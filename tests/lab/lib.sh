@@ -4,11 +4,60 @@
 # What the lab's cases use: read with '. /lab/lib.sh', which wants the case's name in CASE. A case
 # prints a line per test, and ends with 'finished'. It is run once for each VMM, whose name is in LAB_VMM
 # (and in KVBOX_VMM); one with the line "# lab: once" is run a single time.
+#
+# Nothing runs without an end: every command gets LIMIT seconds, plain "kvbox" as well, and what is not over
+# by then is killed, and told with the state of things.
 
 LIMIT=${LIMIT:-150}
 OUT=/tmp/$CASE.out
 ERR=/tmp/$CASE.err
 CASE="$CASE${LAB_VMM:+ $LAB_VMM}"
+# the report, wherever a command's own output goes
+exec 9>&1
+
+# seconds: sets `now`, counted from the machine's start; no program is run, for this is inside of what is measured
+seconds()
+{
+	read -r now _ < /proc/uptime
+	now=${now%.*}
+}
+
+# limited COMMAND...
+limited()
+{
+	seconds
+	began=$now
+	timeout -k 10 "$LIMIT" "$@"
+	limited_status=$?
+	seconds
+	[ $((now - began)) -lt "$LIMIT" ] || hung "$*"
+	return $limited_status
+}
+
+kvbox() { limited /kvbox/bin/kvbox "$@"; }
+
+# hung WHAT: the state of things, as comments.
+hung()
+{
+	{
+		echo "$CASE: '$1' did not end in $((now - began)) s"
+		for folder in /proc/[0-9]*; do
+			command=$(tr '\0' ' ' < "$folder/cmdline" | cut -c 1-100)
+			[ -z "$command" ] || echo "process ${folder#/proc/} $(awk '/^State:/ { print $2 }' "$folder/status") $command"
+		done
+		for vmm in $(kvm_processes); do
+			for task in "/proc/$vmm/task"/*; do
+				echo "thread ${task##*/} of $vmm, $(cat "$task/comm"), times $(cut -d ' ' -f 14,15 "$task/stat"):"
+				sed 's/^/  /' "$task/stack"
+			done
+		done
+		for file in /var/lib/kvbox/containers/*/console.log /var/lib/kvbox/containers/*/vmm.log; do
+			[ ! -s "$file" ] || { echo "$file:" && tail -n 5 "$file" | cut -c 1-200; }
+		done
+		echo "the outer kernel:"
+		dmesg | tail -n 15
+	} 2> /dev/null | tr -d '\r' | sed 's/^/#   /' >&9
+}
 
 ok() { echo "ok - $CASE: $1"; }
 
@@ -37,7 +86,7 @@ expect()
 {
 	name=$1 want_status=$2 want_out=$3
 	shift 3
-	timeout "$LIMIT" "$@" > "$OUT" 2> "$ERR" < /dev/null
+	limited "$@" > "$OUT" 2> "$ERR" < /dev/null
 	got_status=$?
 	got_out=$(cat "$OUT")
 	if [ "$got_status" = "$want_status" ] && [ "$got_out" = "$want_out" ]; then
@@ -55,8 +104,8 @@ kvm_processes()
 	for fd in /proc/[0-9]*/fd/*; do
 		case $(readlink "$fd") in
 		anon_inode:kvm-vcpu*)
-			pid=${fd#/proc/}
-			echo "${pid%%/*}"
+			owner=${fd#/proc/}
+			echo "${owner%%/*}"
 			;;
 		esac
 	done | sort -u
@@ -65,8 +114,8 @@ kvm_processes()
 # kvm_programs: their programs, each once.
 kvm_programs()
 {
-	for pid in $(kvm_processes); do
-		exe=$(readlink "/proc/$pid/exe")
+	for owner in $(kvm_processes); do
+		exe=$(readlink "/proc/$owner/exe")
 		echo "${exe##*/}"
 	done | sort -u
 }

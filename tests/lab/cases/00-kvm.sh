@@ -15,7 +15,7 @@ fi
 
 # asked through QMP before the guest runs, answered before the guest can end
 mkfifo /tmp/qmp.in
-timeout "$LIMIT" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -M q35 \
+timeout -k 10 "$LIMIT" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -M q35 \
 	-bios qboot.rom -accel kvm -cpu host -m 256 -kernel /lab/vmlinux -initrd /lab/bare.cpio \
 	-append "quiet panic=-1 console=hvc0" -device virtio-serial-pci \
 	-chardev file,id=console,path=/tmp/console -device virtconsole,chardev=console \

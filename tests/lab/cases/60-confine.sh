@@ -53,7 +53,7 @@ exec kvbox "$@"
 END
 plain()
 {
-	su plain -c "sh /tmp/plain/do $*"
+	limited su plain -c "sh /tmp/plain/do $*"
 }
 echo 0 > "$mine/shell/cgroup.procs" # the kernel moves nobody in from elsewhere for him
 plain load -q -i /tmp/plain/hello.tar > "$OUT" 2> "$ERR"
