@@ -93,6 +93,8 @@ int boot_options_parse(const char *cmdline, struct boot_options *ret, struct err
 			return -1;
 		if (str_eq(word, "kvbox.off=reboot"))
 			o.off_by_reboot = true;
+		if (str_has_prefix(word, "loglevel="))
+			o.silent_kernel = str_eq(word, "loglevel=3");
 	}
 	if (o.channel == CHANNEL_NONE)
 		return err_set(e, ERR_INVALID, "the kernel command line has no kvbox.channel");

@@ -25,6 +25,7 @@ struct boot_options {
 	char port_name[32]; /* of the virtio port */
 	unsigned int port;  /* of vsock */
 	bool off_by_reboot; /* the VMM takes a reboot for the end (kvbox.off=reboot) */
+	bool silent_kernel; /* it was to print no errors while it starts (loglevel=3) */
 };
 
 /* Reads /proc/cmdline. Words that are not the agent's are ignored. */

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/klog.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -26,6 +27,10 @@
 #include "agent/requests.h"
 #include "agent/uevent.h"
 #include "base/fd.h"
+
+/* For klogctl: up to errors, as "quiet" has it. */
+#define SYSLOG_ACTION_CONSOLE_LEVEL 8
+#define CONSOLE_ERRORS		    4
 
 struct init {
 	struct agent agent;
@@ -144,6 +149,9 @@ static int start(struct init *init, int64_t start_us, struct err *e)
 		return -1;
 	boot_modules_init(&a->modules, modules);
 	init->modules_left = modules >= 0;
+	/* What it complains of from here on is about this container, and worth its time. */
+	if (a->options.silent_kernel)
+		klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, CONSOLE_ERRORS);
 	a->channel = channel_new(a->loop, &a->options, start_us, &requests_ops, a);
 	if (channel_try_open(a->channel, e) < 0)
 		return -1;

@@ -449,7 +449,7 @@ const struct vmm_driver vmm_cloud_hypervisor = {
 	.env = "KVBOX_CLOUD_HYPERVISOR",
 	.package = "cloud-hypervisor",
 	.caps = VMM_CAP_JOINED | VMM_CAP_PAUSE | VMM_CAP_POWEROFF | VMM_CAP_RECLAIM | VMM_CAP_SAVE |
-		VMM_CAP_HOTPLUG | VMM_CAP_MEMORY | VMM_CAP_VCPUS,
+		VMM_CAP_HOTPLUG | VMM_CAP_MEMORY | VMM_CAP_VCPUS | VMM_CAP_TAPS,
 	.examine = ch_examine,
 	.start = ch_start,
 	.event = ch_event,

@@ -57,8 +57,9 @@ int ch_examine(const char *binary, struct vmm_binary *ret, struct err *e)
 		return -1;
 	if (!joins)
 		ret->caps &= ~(unsigned)VMM_CAP_JOINED;
-	/* Before, a restored VM had to be resumed by another request. */
+	/* Before v52 a restored VM had to be resumed by another request, and a tap was asked for its name and then
+	 * opened by that. */
 	if (str_has_prefix(ret->version, "51."))
-		ret->caps &= ~(unsigned)VMM_CAP_SAVE;
+		ret->caps &= ~(unsigned)(VMM_CAP_SAVE | VMM_CAP_TAPS);
 	return 0;
 }

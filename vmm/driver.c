@@ -141,6 +141,11 @@ static int check_spec(const struct vmm_driver *d, const struct vmm_spec *spec, s
 	if (spec->nnets > VMM_NETS_MAX)
 		return err_set(e, ERR_INVALID, "a VM cannot have %zu network interfaces",
 			       spec->nnets);
+	if (spec->nnets > 0 && spec->confine_host && !(caps_of(d, spec) & VMM_CAP_TAPS))
+		return err_set(e, ERR_UNAVAILABLE,
+			       "this version of %s looks for network interfaces by name, "
+			       "which it cannot where it is locked up: a newer one is needed",
+			       d->name);
 	for (size_t i = 0; i < spec->nnets; i++)
 		if (check_net(&spec->nets[i], e) < 0)
 			return -1;
@@ -179,6 +184,12 @@ int vmm_start(const struct vmm_driver *d, const struct vmm_spec *spec, struct vm
 	};
 	*ret = vmm;
 	return 0;
+}
+
+void vmm_cmdline_console(const struct vmm_spec *spec, struct str *cmdline)
+{
+	if (!spec->verbose)
+		str_add(cmdline, " loglevel=3");
 }
 
 int vmm_cmdline_end(const struct vmm_spec *spec, struct str *cmdline, struct err *e)

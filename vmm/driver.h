@@ -42,6 +42,8 @@ enum vmm_cap {
 	VMM_CAP_HOTPLUG = 1u << 8, /* vmm_add_disk, vmm_add_net, vmm_remove */
 	VMM_CAP_MEMORY = 1u << 9,  /* vmm_resize_memory */
 	VMM_CAP_VCPUS = 1u << 10,  /* vmm_resize_vcpus, with KVM */
+	VMM_CAP_TAPS =
+		1u << 11, /* network interfaces where it is locked up: by their descriptors alone */
 };
 
 /* Every joined disk has this size, whatever it holds: one slot of a saved VM then fits all. */
@@ -234,6 +236,10 @@ struct vmm_driver {
 	void (*release)(struct vmm *vmm); /* of priv and control only */
 };
 
+/* For drivers: how much the guest's kernel prints while it starts. By default nothing but what it dies of: each
+ * character is an exit, and there are kernels and processors with 200 of complaints. The agent wants errors
+ * again when it is there. */
+void vmm_cmdline_console(const struct vmm_spec *spec, struct str *cmdline);
 /* For drivers: ends the guest kernel's command line with spec->cmdline; ERR_INVALID when all of it is too
  * long. */
 int vmm_cmdline_end(const struct vmm_spec *spec, struct str *cmdline, struct err *e) MUST_CHECK;

@@ -496,7 +496,7 @@ const struct vmm_driver vmm_qemu = {
 	.data_folders = data_folders,
 	.caps = VMM_CAP_SOFTWARE | VMM_CAP_JOINED | VMM_CAP_PAUSE | VMM_CAP_POWEROFF |
 		VMM_CAP_RECLAIM | VMM_CAP_HOLD | VMM_CAP_SAVE | VMM_CAP_HOTPLUG | VMM_CAP_MEMORY |
-		VMM_CAP_VCPUS,
+		VMM_CAP_VCPUS | VMM_CAP_TAPS,
 	.examine = qemu_examine,
 	.start = qemu_start,
 	.event = qemu_event,

@@ -56,15 +56,18 @@ int qemu_cmdline(const struct vmm_spec *spec, const struct qemu_plan *plan, stru
 		 struct err *e)
 {
 	str_add(ret, "console=ttyS0");
-	if (!spec->verbose)
-		str_add(ret, " quiet");
+	vmm_cmdline_console(spec, ret);
 	/*
 	 * A panic is the end; -no-reboot turns the reset into QEMU's own. A distribution's kernel tests its
 	 * ciphers at every boot, which takes more than half a second of emulation.
 	 */
 	str_add(ret, " panic=-1 cryptomgr.notests rcupdate.rcu_expedited=1 "
 		     "kvbox.channel=serial:" VMM_SERIAL_PORT);
-	if (!spec->kvm)
+	if (spec->kvm)
+		/* All is on one bus or behind its bridges. With the tables of QEMU, Linux would look at the 32
+		 * devices of 255 more, an exit each: a third of the exits of a boot. */
+		str_add(ret, " pci=lastbus=0");
+	else
 		software_words(spec, plan, ret);
 	/* Memory that comes later: of what kind, so that most of it can go again, and yet the kernel has enough
 	 * that it can use for itself. */

@@ -23,14 +23,17 @@ static void the_command_line_names_the_channel(void **state)
 		enum boot_channel channel;
 		const char *port_name;
 		unsigned int port;
-		bool off_by_reboot;
+		bool off_by_reboot, silent_kernel;
 	} cases[] = {
-		{ "kvbox.channel=serial:kvbox.ctl", CHANNEL_SERIAL, "kvbox.ctl", 0, false },
+		{ "kvbox.channel=serial:kvbox.ctl", CHANNEL_SERIAL, "kvbox.ctl", 0, false, false },
 		{ "quiet panic=-1 kvbox.channel=vsock:52 console=ttyS0\n", CHANNEL_VSOCK, "", 52,
-		  false },
+		  false, false },
 		{ "kvbox.off=reboot kvbox.channel=vsock:1 kvbox.other=1", CHANNEL_VSOCK, "", 1,
-		  true },
-		{ "kvbox.off=power kvbox.channel=serial:x", CHANNEL_SERIAL, "x", 0, false },
+		  true, false },
+		{ "loglevel=3 kvbox.channel=serial:x loglevel=7", CHANNEL_SERIAL, "x", 0, false,
+		  false },
+		{ "kvbox.off=power kvbox.channel=serial:x loglevel=3", CHANNEL_SERIAL, "x", 0,
+		  false, true },
 	};
 
 	(void)state;
@@ -43,6 +46,7 @@ static void the_command_line_names_the_channel(void **state)
 		assert_string_equal(o.port_name, cases[i].port_name);
 		assert_int_equal(o.port, cases[i].port);
 		assert_int_equal(o.off_by_reboot, cases[i].off_by_reboot);
+		assert_int_equal(o.silent_kernel, cases[i].silent_kernel);
 	}
 }
 

@@ -50,8 +50,8 @@ static void the_whole_vm_is_on_the_command_line(void **state)
 		{ "--seccomp", "true" },
 		{ "--cpus", "boot=2" },
 		{ "--memory", "size=384M" },
-		{ "--serial", "off" },
-		{ "--console", "tty" },
+		{ "--console", "off" },
+		{ "--serial", "tty" },
 		{ "--balloon", "size=0,deflate_on_oom=on,free_page_reporting=on" },
 		{ "--vsock", "cid=3,socket=/run/k/v" },
 		{ "--kernel", "/g/vmlinux" },
@@ -75,7 +75,7 @@ static void the_whole_vm_is_on_the_command_line(void **state)
 	spec.console_fd = -1;
 	spec.initramfs = NULL;
 	assert_ok(ch_args(&spec, &(struct ch_plan){ .landlock = false }, &quiet, &e));
-	assert_string_equal(after(&quiet, "--console", 1), "null");
+	assert_string_equal(after(&quiet, "--serial", 1), "null");
 	assert_false(strv_has(&quiet, "--initramfs"));
 	assert_false(strv_has(&quiet, "--landlock"));
 }
@@ -220,7 +220,7 @@ static void the_guest_is_told_its_channel_and_not_too_much(void **state)
 	(void)state;
 	spec.cmdline = "extra=1";
 	assert_ok(ch_cmdline(&spec, &text, &e));
-	assert_non_null(strstr(text.buf, "console=hvc0 quiet "));
+	assert_non_null(strstr(text.buf, "console=ttyS0 loglevel=3 "));
 	assert_non_null(strstr(text.buf, " kvbox.channel=vsock:1024 extra=1"));
 	memset(words, 'x', VMM_CMDLINE_MAX);
 	spec.cmdline = words;
@@ -418,6 +418,8 @@ static void a_binary_tells_its_version_and_what_it_can(void **state)
 		assert_string_equal(about.version, cases[i].version);
 		assert_int_equal((about.caps & VMM_CAP_JOINED) != 0, cases[i].joins);
 		assert_true(about.caps & VMM_CAP_PAUSE);
+		assert_int_equal((about.caps & VMM_CAP_TAPS) != 0,
+				 strncmp(about.version, "51.", 3) != 0);
 	}
 }
 
