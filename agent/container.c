@@ -25,6 +25,8 @@
 
 /* Where container_prepare puts a /dev for the first container. */
 #define SPARE_DEV "/c/dev"
+/* Bytes of an image that are read at a time. */
+#define IMAGE_READ_AHEAD 524288ul
 
 void container_setup_release(struct container_setup *s)
 {
@@ -133,6 +135,21 @@ static int find_disks(const struct container_setup *s, struct disks *d, struct e
 	return 0;
 }
 
+/*
+ * Programs are read from the image where they are touched first, and a request costs more than its bytes: a
+ * start of busybox takes 15 requests instead of 26. What erofs reads at a time is the first disk's to say,
+ * whatever disks there are.
+ */
+static void read_in_large_pieces(const char *device)
+{
+	struct err none = ERR_INIT;
+	auto_close int fd = -1;
+
+	/* A smaller piece is no error. */
+	if (fd_open(AT_FDCWD, device, O_RDONLY, 0, &fd, &none) == 0)
+		ioctl(fd, BLKRASET, IMAGE_READ_AHEAD / 512);
+}
+
 /* ---- mounting -------------------------------------------------------------------------------- */
 
 /*
@@ -194,6 +211,7 @@ static int mount_root(const struct container_setup *s, const struct disks *d, st
 		if (mkdir(folders[i], 0755) < 0)
 			return err_sys(e, "cannot create '%s'", folders[i]);
 	}
+	read_in_large_pieces(d->image);
 	if (mount(d->image, "layers", "erofs", MS_RDONLY, d->options.buf) < 0)
 		return err_sys(e, "cannot mount the image");
 	if (mount_upper(d->upper, s->is_volatile, e) < 0 || make_overlay_folders(e) < 0)
