@@ -135,6 +135,17 @@ static bool parse_time(const char **p, struct tm *tm)
 	       (tm->tm_sec = digits(p, 2)) >= 0 && tm->tm_sec <= 60;
 }
 
+/* As timegm, which would read the time zone's file first. The year counts from March, so that a leap day is its
+ * last. */
+static int64_t seconds_of(const struct tm *tm)
+{
+	int64_t year = 1900 + tm->tm_year - (tm->tm_mon < 2), month = (tm->tm_mon + 10) % 12;
+	int64_t days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 +
+		       tm->tm_mday - 719469;
+
+	return ((days * 24 + tm->tm_hour) * 60 + tm->tm_min) * 60 + tm->tm_sec;
+}
+
 int clock_parse(const char *text, int64_t *ret, struct err *e)
 {
 	const char *p = text;
@@ -148,6 +159,6 @@ int clock_parse(const char *text, int64_t *ret, struct err *e)
 	if (tm.tm_year < 1678 - 1900 || tm.tm_year > 2261 - 1900)
 		*ret = 0; /* outside what nanoseconds in 64 bits can hold; the zero time is year 1 */
 	else
-		*ret = ((int64_t)timegm(&tm) - zone) * NS_PER_S + frac;
+		*ret = (seconds_of(&tm) - zone) * NS_PER_S + frac;
 	return 0;
 }

@@ -438,8 +438,14 @@ int dir_make(int dirfd, const char *path, mode_t mode, struct err *e)
 	char part[4096];
 	struct stat st;
 	size_t n = strlen(path);
+	struct err why = ERR_INIT;
 
 	if (fstatat(dirfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	/* As a rule only the last part of it is missing. */
+	if (make_one(dirfd, path, mode, &why) < 0 && why.sys != ENOENT)
+		return err_move(e, &why);
+	if (!err_is_set(&why) && fstatat(dirfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
 		return 0;
 	if (n >= sizeof(part))
 		return err_set(e, ERR_INVALID, "path '%.100s' is too long", path);

@@ -349,8 +349,16 @@ void jw_str(struct json_writer *w, const char *key, const char *value)
 
 void jw_int(struct json_writer *w, const char *key, int64_t value)
 {
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	char text[24], *at = text + sizeof(text);
+
 	before_value(w, key);
-	str_addf(w->out, "%lld", (long long)value);
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (value < 0)
+		*--at = '-';
+	str_addn(w->out, at, (size_t)(text + sizeof(text) - at));
 }
 
 void jw_bool(struct json_writer *w, const char *key, bool value)

@@ -97,7 +97,13 @@ void str_add(struct str *s, const char *text)
 
 void str_addc(struct str *s, char c)
 {
-	str_addn(s, &c, 1);
+	/* Nearly always there is room. */
+	if (s->len + 1 < s->cap && s->len < s->limit) {
+		s->buf[s->len++] = c;
+		s->buf[s->len] = '\0';
+	} else {
+		str_addn(s, &c, 1);
+	}
 }
 
 void str_addv(struct str *s, const char *fmt, va_list ap)

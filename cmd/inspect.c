@@ -92,7 +92,7 @@ static int inspect_image(struct cmd *c, const char *which, struct json_writer *w
 	auto_image struct image image;
 
 	image_init(&image);
-	if (image_find(c->store, which, &image, e) < 0)
+	if (image_find(c->store, which, &image, e) < 0 || image_load_names(c->store, &image, e) < 0)
 		return -1;
 	inspect_image_json(w, &image);
 	return 0;

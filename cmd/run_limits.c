@@ -62,7 +62,8 @@ static int check_memory(const struct container_spec *s, struct err *e)
 
 static int check_cpu(const struct container_spec *s, struct err *e)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	/* Asking for it takes three system calls. */
+	long cpus = s->nano_cpus ? sysconf(_SC_NPROCESSORS_ONLN) : 0;
 
 	if (s->nano_cpus > 0 && s->cpu_period > 0)
 		return err_set(e, ERR_INVALID,
@@ -153,8 +154,8 @@ int run_limits_check(const struct run_limits *a, struct container_spec *spec, st
 		     struct err *e)
 {
 	if (check_memory(spec, e) < 0 || check_cpu(spec, e) < 0 ||
-	    check_set(spec->cpuset_cpus, "cpuset cpus", "CPUs", sysconf(_SC_NPROCESSORS_ONLN), e) <
-		    0 ||
+	    check_set(spec->cpuset_cpus, "cpuset cpus", "CPUs",
+		      *spec->cpuset_cpus ? sysconf(_SC_NPROCESSORS_ONLN) : 0, e) < 0 ||
 	    check_set(spec->cpuset_mems, "cpuset mems", "memory nodes", 1, e) < 0)
 		return -1;
 	if (spec->oom_score_adj < -1000 || spec->oom_score_adj > 1000)

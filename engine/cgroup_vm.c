@@ -90,26 +90,29 @@ static char *delegated(void)
 }
 
 /* The folder above TOP for a limit; NULL: there is none. */
-static char *base_folder(const struct limit *l)
+static char *base_folder(const struct limit *l, bool v2)
 {
-	auto_free char *v1 = xasprintf("/sys/fs/cgroup/%s", l->controller);
+	auto_free char *v1 = NULL;
 
-	if (is_v2())
+	if (v2)
 		return geteuid() == 0 ? xstrdup("/sys/fs/cgroup") : delegated();
+	v1 = xasprintf("/sys/fs/cgroup/%s", l->controller);
 	return is_mount(v1, CGROUP_SUPER_MAGIC) && access(v1, W_OK) == 0 ? take_ptr(&v1) : NULL;
 }
 
-static char *vm_folder(const struct limit *l, const char *name)
+static char *vm_folder(const struct limit *l, bool v2, const char *name)
 {
-	auto_free char *base = base_folder(l);
+	auto_free char *base = base_folder(l, v2);
 
 	return base ? xasprintf("%s/" TOP "/%s", base, name) : NULL;
 }
 
 void cgroup_vm_each(const char *name, void (*each)(void *ctx, const char *path), void *ctx)
 {
-	for (size_t i = 0; i < (is_v2() ? 1 : LIMIT_COUNT); i++) {
-		auto_free char *path = vm_folder(&limits[i], name);
+	const bool v2 = is_v2();
+
+	for (size_t i = 0; i < (v2 ? 1 : LIMIT_COUNT); i++) {
+		auto_free char *path = vm_folder(&limits[i], v2, name);
 
 		if (path && access(path, F_OK) == 0)
 			each(ctx, path);
@@ -153,51 +156,51 @@ static void enable(const char *folder, const struct limit *l)
 }
 
 /* What can be done about it. With a user manager of systemd, whose socket that is, it takes one command. */
-static int explain(struct err *e)
+static int explain(bool v2, struct err *e)
 {
 	auto_free char *manager = xasprintf("/run/user/%u/systemd/private", (unsigned)geteuid());
 	const char *advice = "run kvbox as a service whose cgroup is delegated";
 
 	if (geteuid() == 0)
 		return err_set(e, ERR_UNAVAILABLE, "no cgroup here can be divided");
-	if (!is_v2())
+	if (!v2)
 		advice = "that takes root, or cgroups of version 2 only";
 	else if (access(manager, F_OK) == 0)
 		advice = "start kvbox with 'systemd-run --user --scope kvbox ...'";
 	return err_set(e, ERR_UNAVAILABLE, "no cgroup that this user may divide: %s", advice);
 }
 
-static int make_folder(const struct limit *l, const char *name, char **ret, struct err *e)
+static int make_folder(const struct limit *l, bool v2, const char *name, char **ret, struct err *e)
 {
-	auto_free char *base = base_folder(l), *top = NULL, *path = NULL;
+	auto_free char *base = base_folder(l, v2), *top = NULL, *path = NULL, *file = NULL;
 
 	if (!base)
-		return explain(e);
+		return explain(v2, e);
 	top = xasprintf("%s/" TOP, base);
 	path = xasprintf("%s/%s", top, name);
-	if (is_v2())
-		enable(base, l);
-	if (dir_make(AT_FDCWD, top, 0755, e) < 0)
-		return -1;
-	if (is_v2())
-		enable(top, l);
 	if (dir_make(AT_FDCWD, path, 0755, e) < 0)
 		return -1;
+	/* The controller stays where an earlier VM has let it in. */
+	file = xasprintf("%s/%s", path, l->v2);
+	if (v2 && access(file, F_OK) < 0) {
+		enable(base, l);
+		enable(top, l);
+	}
 	*ret = take_ptr(&path);
 	return 0;
 }
 
-static int set_limit(size_t which, const char *folder, const struct cgroup_limits *want,
+static int set_limit(size_t which, bool v2, const char *folder, const struct cgroup_limits *want,
 		     struct err *e)
 {
-	const char *file = is_v2() ? limits[which].v2 : limits[which].v1;
+	const char *file = v2 ? limits[which].v2 : limits[which].v1;
 	auto_free char *text = NULL;
 
 	if (which == LIMIT_MEMORY)
 		text = xasprintf("%" PRIu64, want->memory);
 	else if (which == LIMIT_TASKS)
 		text = xasprintf("%u", want->tasks);
-	else if (is_v2())
+	else if (v2)
 		text = xasprintf("%" PRIu64 " %u", (uint64_t)want->cpus * PERIOD, PERIOD);
 	else
 		text = xasprintf("%" PRIu64, (uint64_t)want->cpus * PERIOD);
@@ -205,27 +208,27 @@ static int set_limit(size_t which, const char *folder, const struct cgroup_limit
 }
 
 /* The same folder serves all limits in v2: it is entered once. */
-static int open_procs(const char *folder, struct cgroup_vm *c, struct err *e)
+static int open_procs(const char *folder, bool v2, struct cgroup_vm *c, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/cgroup.procs", folder);
 
-	if (is_v2() && c->nprocs > 0)
+	if (v2 && c->nprocs > 0)
 		return 0;
 	if (fd_open(AT_FDCWD, path, O_WRONLY, 0, &c->procs[c->nprocs], e) < 0 ||
-	    (is_v2() && fd_open_dir(AT_FDCWD, folder, &c->folder, e) < 0))
+	    (v2 && fd_open_dir(AT_FDCWD, folder, &c->folder, e) < 0))
 		return -1;
 	c->nprocs++;
 	return 0;
 }
 
-static int make_one(size_t which, const char *name, const struct cgroup_limits *want,
+static int make_one(size_t which, bool v2, const char *name, const struct cgroup_limits *want,
 		    struct cgroup_vm *c, struct err *e)
 {
 	const uint64_t shown[] = { want->memory >> 20, want->cpus, want->tasks };
 	auto_free char *folder = NULL;
 
-	if (make_folder(&limits[which], name, &folder, e) < 0 ||
-	    set_limit(which, folder, want, e) < 0 || open_procs(folder, c, e) < 0)
+	if (make_folder(&limits[which], v2, name, &folder, e) < 0 ||
+	    set_limit(which, v2, folder, want, e) < 0 || open_procs(folder, v2, c, e) < 0)
 		return -1;
 	str_addf(&c->limits, "%s%" PRIu64 " %s", c->limits.len ? ", " : "", shown[which],
 		 limits[which].what);
@@ -235,12 +238,13 @@ static int make_one(size_t which, const char *name, const struct cgroup_limits *
 /* "memory, cpu: why; pids: why else" */
 void cgroup_vm_make(const char *name, const struct cgroup_limits *want, struct cgroup_vm *c)
 {
+	const bool v2 = is_v2();
 	struct err last = ERR_INIT;
 
 	for (size_t i = 0; i < LIMIT_COUNT; i++) {
 		struct err e = ERR_INIT;
 
-		if (make_one(i, name, want, c, &e) == 0)
+		if (make_one(i, v2, name, want, c, &e) == 0)
 			continue;
 		if (err_is_set(&last) && strcmp(last.msg, e.msg) == 0)
 			str_addf(&c->missing, ", %s", limits[i].controller);
@@ -270,7 +274,8 @@ void cgroup_vm_release(struct cgroup_vm *c)
 bool cgroup_vm_ran_out(const char *name)
 {
 	static const char key[] = "oom_kill ";
-	auto_free char *folder = vm_folder(&limits[LIMIT_MEMORY], name);
+	const bool v2 = is_v2();
+	auto_free char *folder = vm_folder(&limits[LIMIT_MEMORY], v2, name);
 	auto_free char *path = NULL;
 	auto_str struct str text = STR_INIT(TEXT_MAX);
 	auto_strv struct strv lines = STRV_INIT;
@@ -278,7 +283,7 @@ bool cgroup_vm_ran_out(const char *name)
 
 	if (!folder)
 		return false;
-	path = xasprintf("%s/%s", folder, is_v2() ? "memory.events" : "memory.oom_control");
+	path = xasprintf("%s/%s", folder, v2 ? "memory.events" : "memory.oom_control");
 	if (file_read(AT_FDCWD, path, &text, &ignored) < 0)
 		return false;
 	strv_split(&lines, text.buf, '\n');

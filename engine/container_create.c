@@ -88,7 +88,8 @@ int container_check_name(struct store *s, const char *name, struct err *e)
 	return r <= 0 ? r : name_conflict(name, holder, e);
 }
 
-static int make_name(struct creation *c, struct err *e)
+/* The first one is taken as it comes: as a rule nobody has it, and if so the row is refused. */
+static int make_name(struct creation *c, bool first, struct err *e)
 {
 	char name[NAME_MADE_SIZE], holder[ID_TEXT_SIZE];
 
@@ -96,7 +97,7 @@ static int make_name(struct creation *c, struct err *e)
 		int r;
 
 		name_make(i < NAME_TRIES ? 0 : i - NAME_TRIES + 1, name);
-		r = name_holder(c->store, name, holder, e);
+		r = first ? 0 : name_holder(c->store, name, holder, e);
 		if (r < 0)
 			return -1;
 		if (r == 0) {
@@ -313,11 +314,13 @@ static int explain_conflict(struct creation *c, struct err *e)
 static int define(struct creation *c, struct err *e)
 {
 	auto_str struct str text = STR_INIT(SPEC_TEXT_MAX);
+	bool first = true;
 	int r;
 
 	do {
-		if (c->name_is_ours && make_name(c, e) < 0)
+		if (c->name_is_ours && make_name(c, first, e) < 0)
 			return -1;
+		first = false;
 		if (write_definition(c, &text, e) < 0 || sync_folders(c, e) < 0)
 			return -1;
 		r = insert_rows(c, &text, e);

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/db_priv.h"
 #include "engine/reserve.h"
 
 /*
@@ -37,24 +38,7 @@
 /* SQLite's own limit is 512 for the whole name. */
 #define FOLDER_MAX 440
 
-struct db {
-	struct sqlite3 *handle;
-	char *folder;
-	const struct db_schema *schema;
-	int (*prepare)(void *ctx, struct err *e);
-	void *ctx;
-	bool on_disk;
-	int lock_fd;   /* db.lock, open once this process has written */
-	int depth;     /* open transactions, nested */
-	bool spoiled;  /* an inner one was rolled back */
-	int synced;    /* value of PRAGMA synchronous, -1: not set yet */
-	int wal_pages; /* after the last commit of this connection */
-	int urgent;    /* scopes of db_urgent_begin */
-	bool reserved; /* this process has seen to the reserve */
-	bool full;     /* so was the disk when the transaction began */
-};
-
-static int db_failed(struct db *db, const char *what, struct err *e)
+int db_failed(struct db *db, const char *what, struct err *e)
 {
 	int code = sqlite3_extended_errcode(db->handle);
 	enum err_kind kind = ERR_SYSTEM;
@@ -89,6 +73,22 @@ static int db_exec(struct db *db, const char *sql, struct err *e)
 	if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) != SQLITE_OK)
 		return db_failed(db, "cannot execute", e);
 	return 0;
+}
+
+/* A single statement without rows, one of those that come again and again. */
+static int db_run(struct db *db, const char *sql, struct err *e)
+{
+	auto_stmt struct stmt s = STMT_INIT;
+
+	stmt_prepare(&s, db, sql);
+	return stmt_run(&s, e);
+}
+
+static void close_handle(struct db *db)
+{
+	stmt_drop_kept(db);
+	sqlite3_close(db->handle);
+	db->handle = NULL;
 }
 
 static int count_pages(void *ctx, sqlite3 *handle, const char *name, int pages)
@@ -127,6 +127,8 @@ static int run_steps(struct db *db, int from, struct err *e)
 
 static int migrate(struct db *db, int from, struct err *e)
 {
+	/* On a full disk somebody may have come to make room. */
+	auto_urgent struct db *urgent = db_urgent_begin(db);
 	auto_tx struct tx tx = TX_INIT;
 
 	if (tx_begin(&tx, db, e) < 0)
@@ -146,6 +148,14 @@ static int refuse_newer(struct db *db, int version, struct err *e)
 	return err_set(e, ERR_UNAVAILABLE,
 		       "the store in '%s' was made by a newer kvbox (schema %d, this one knows %d)",
 		       db->folder, version, db->schema->count);
+}
+
+/* No process here has threads: without its locks and its counts the library takes a tenth less. They can only be
+ * set before it is used first; later calls change nothing. */
+static void set_up_library(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 static int configure(struct db *db, struct err *e)
@@ -169,13 +179,13 @@ static int open_handle(struct db *db, const char *file, int flags, struct err *e
 
 	if (fault("db.open"))
 		return err_set(e, ERR_SYSTEM, "cannot open '%s': injected failure", file);
-	r = sqlite3_open_v2(file, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	set_up_library();
+	r = sqlite3_open_v2(file, &db->handle, flags, NULL);
 	if (r == SQLITE_OK)
 		return configure(db, e);
 	err_set(e, ERR_SYSTEM, "cannot open '%s': %s", file,
 		db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(r));
-	sqlite3_close(db->handle);
-	db->handle = NULL;
+	close_handle(db);
 	return -1;
 }
 
@@ -220,8 +230,7 @@ static int open_existing(struct db *db, const char *file, struct err *e)
 		return 0;
 	if (version > 0)
 		return migrate(db, version, e);
-	sqlite3_close(db->handle);
-	db->handle = NULL;
+	close_handle(db);
 	return open_memory(db, e);
 }
 
@@ -273,7 +282,7 @@ void db_close(struct db *db)
 	if (!db)
 		return;
 	assert(db->depth == 0);
-	sqlite3_close(db->handle);
+	close_handle(db);
 	fd_close(db->lock_fd);
 	free(db->folder);
 	free(db);
@@ -284,16 +293,42 @@ bool db_exists(const struct db *db)
 	return db->on_disk;
 }
 
+/*
+ * After all of the log was copied. The library does not remember that beyond its last connection: whoever opens
+ * the database next would read the log as a whole, and copy it once more. Nothing is waited for: a writer, or a reader
+ * of the log, leaves it as it is. On a full disk it keeps its room.
+ */
+static void empty_log(struct db *db)
+{
+	struct err ignored = ERR_INIT;
+	bool held = db->locked;
+
+	if (db->full || (!held && (open_lock(db, &ignored) < 0 ||
+				   fd_lock(db->lock_fd, LOCK_EXCLUSIVE, false, &ignored) <= 0)))
+		return;
+	sqlite3_busy_timeout(db->handle, 0);
+	if (sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
+	    SQLITE_OK)
+		db->wal_pages = 0;
+	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	if (!held)
+		(void)!fd_unlock(db->lock_fd, &ignored);
+}
+
 int db_checkpoint(struct db *db, int pages, struct err *e)
 {
+	int all, copied;
+
 	if (!db->on_disk || db->wal_pages < pages)
 		return 0;
 	/* PASSIVE never waits; what a reader still needs is left for the next time. */
 	if (fault("db.checkpoint"))
 		return err_set(e, ERR_SYSTEM, "database: injected failure");
-	if (sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) !=
+	if (sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &all, &copied) !=
 	    SQLITE_OK)
 		return db_failed(db, "cannot checkpoint", e);
+	if (all > 0 && all == copied)
+		empty_log(db);
 	return 0;
 }
 
@@ -319,112 +354,6 @@ int db_integrity(struct db *db, void (*report)(void *ctx, const char *line), voi
 			return -1;
 	}
 	return 0;
-}
-
-/* ---- statements ---- */
-
-void stmt_prepare(struct stmt *s, struct db *db, const char *sql)
-{
-	*s = (struct stmt){ .db = db };
-	s->failed = sqlite3_prepare_v2(db->handle, sql, -1, &s->handle, NULL);
-}
-
-void stmt_release(struct stmt *s)
-{
-	sqlite3_finalize(s->handle);
-	*s = (struct stmt)STMT_INIT;
-}
-
-static void bound(struct stmt *s, int result)
-{
-	if (s->failed == SQLITE_OK)
-		s->failed = result;
-}
-
-void stmt_bind_textn(struct stmt *s, int at, const char *text, size_t n)
-{
-	if (s->failed == SQLITE_OK)
-		bound(s,
-		      sqlite3_bind_text64(s->handle, at, text, n, SQLITE_TRANSIENT, SQLITE_UTF8));
-}
-
-void stmt_bind_text(struct stmt *s, int at, const char *text)
-{
-	if (text)
-		stmt_bind_textn(s, at, text, strlen(text));
-	else
-		stmt_bind_null(s, at);
-}
-
-void stmt_bind_int(struct stmt *s, int at, int64_t value)
-{
-	if (s->failed == SQLITE_OK)
-		bound(s, sqlite3_bind_int64(s->handle, at, value));
-}
-
-void stmt_bind_null(struct stmt *s, int at)
-{
-	if (s->failed == SQLITE_OK)
-		bound(s, sqlite3_bind_null(s->handle, at));
-}
-
-int stmt_step(struct stmt *s, struct err *e)
-{
-	int r;
-
-	if (s->failed != SQLITE_OK)
-		return db_failed(s->db, "bad statement", e);
-	if (fault("db.step"))
-		return err_set(e, ERR_SYSTEM, "database: injected failure");
-	r = sqlite3_step(s->handle);
-	if (r == SQLITE_ROW)
-		return 1;
-	if (r == SQLITE_DONE)
-		return 0;
-	return db_failed(s->db, "cannot execute", e);
-}
-
-int stmt_run(struct stmt *s, struct err *e)
-{
-	int r;
-
-	while ((r = stmt_step(s, e)) > 0)
-		continue;
-	stmt_release(s);
-	return r;
-}
-
-void stmt_reset(struct stmt *s)
-{
-	sqlite3_reset(s->handle);
-	sqlite3_clear_bindings(s->handle);
-}
-
-const char *stmt_text(struct stmt *s, int col)
-{
-	return (const char *)sqlite3_column_text(s->handle, col);
-}
-
-const char *stmt_text0(struct stmt *s, int col)
-{
-	const char *text = stmt_text(s, col);
-
-	return text ? text : "";
-}
-
-int64_t stmt_int(struct stmt *s, int col)
-{
-	return sqlite3_column_int64(s->handle, col);
-}
-
-int db_changes(struct db *db)
-{
-	return sqlite3_changes(db->handle);
-}
-
-int64_t db_last_rowid(struct db *db)
-{
-	return sqlite3_last_insert_rowid(db->handle);
 }
 
 /* ---- transactions ---- */
@@ -495,7 +424,7 @@ static int begin_on_disk(struct db *db, bool lazy, struct err *e)
 	see_to_reserve(db);
 	if (set_sync(db, lazy, e) < 0)
 		return -1;
-	return db_exec(db, "BEGIN IMMEDIATE", e);
+	return db_run(db, "BEGIN IMMEDIATE", e);
 }
 
 static int begin_first(struct db *db, const char *file, int *ret_version, struct err *e)
@@ -516,11 +445,12 @@ static int create(struct db *db, struct err *e)
 	struct sqlite3 *memory = db->handle;
 	int version = file_exists(AT_FDCWD, file) ? -1 : 0;
 
+	stmt_drop_kept(db);
 	db->handle = NULL;
 	db->on_disk = true;
 	db->synced = -1;
 	if (begin_first(db, file, &version, e) < 0) {
-		sqlite3_close(db->handle);
+		close_handle(db);
 		db->handle = memory;
 		db->on_disk = false;
 		if (version == 0)
@@ -541,10 +471,12 @@ static int begin(struct tx *tx, struct db *db, bool lazy, struct err *e)
 			return -1;
 		if (open_lock(db, e) < 0 || fd_lock(db->lock_fd, LOCK_EXCLUSIVE, true, e) < 0)
 			return err_wrap(e, "cannot write to the store");
+		db->locked = true;
 		if ((db->on_disk ? begin_on_disk(db, lazy, e) : create(db, e)) < 0) {
 			struct err ignored = ERR_INIT;
 
 			(void)!fd_unlock(db->lock_fd, &ignored);
+			db->locked = false;
 			return -1;
 		}
 		db->spoiled = false;
@@ -574,6 +506,7 @@ static void end_outermost(struct db *db)
 	struct err ignored = ERR_INIT;
 
 	(void)!fd_unlock(db->lock_fd, &ignored);
+	db->locked = false;
 }
 
 int tx_commit(struct tx *tx, struct err *e)
@@ -591,7 +524,7 @@ int tx_commit(struct tx *tx, struct err *e)
 		tx_rollback(tx);
 		return err_set(e, ERR_SYSTEM, "database: a part of the change failed");
 	}
-	if (db_exec(db, "COMMIT", e) < 0) {
+	if (db_run(db, "COMMIT", e) < 0) {
 		tx_rollback(tx);
 		return -1;
 	}

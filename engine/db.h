@@ -27,6 +27,9 @@
  * waited for and no bulk data moved while one is open. A connection is never used across a fork.
  * Closing does not checkpoint; db_checkpoint does, called at the end of a container, and a
  * commit does when the log has grown large.
+ *
+ * Statements that were released are kept and found again by their text: the same text serves the same purpose
+ * everywhere, and values are bound, never a part of it.
  */
 #ifndef KVBOX_ENGINE_DB_H
 #define KVBOX_ENGINE_DB_H
@@ -59,8 +62,8 @@ int db_open(const struct db_spec *spec, struct db **ret, struct err *e) MUST_CHE
 void db_close(struct db *db);
 /* True when the database exists on disk. */
 bool db_exists(const struct db *db);
-/* Copies the log into the database when it holds at least `pages` pages; never waits for
- * readers. */
+/* Copies the log into the database when it holds at least `pages` pages, and empties it; never waits for
+ * readers or writers, which can keep either from being done. */
 int db_checkpoint(struct db *db, int pages, struct err *e) MUST_CHECK;
 /* SQLite's own check of the file; calls `report` with each line of trouble. */
 int db_integrity(struct db *db, void (*report)(void *ctx, const char *line), void *ctx,

@@ -28,8 +28,9 @@ struct image {
 	char *manifest_digest; /* of the manifest it came with (of the platform's, not the index's)
 				*/
 	int64_t created;       /* ns of the epoch, 0: the image does not say */
-	int64_t size;	  /* bytes of its layers' contents (uncompressed tars), as Docker counts */
-	struct strv tags; /* as Docker prints them: "debian:latest", "localhost:5000/a:b" */
+	int64_t size; /* bytes of its layers' contents (uncompressed tars), as Docker counts */
+	/* Names, as Docker prints them; empty until image_load_names. */
+	struct strv tags;	    /* "debian:latest", "localhost:5000/a:b" */
 	struct strv digests;	    /* "debian@sha256:...", of the manifest or index as pulled */
 	char *chain;		    /* "sha256:<64 hex>", names chains/<hex>.<version>.erofs */
 	struct image_config config; /* config.layers are the diff ids, bottom first */
@@ -95,6 +96,8 @@ int image_load(struct store *s, int fd, const struct image_listener *l, struct e
  * when a prefix fits several.
  */
 int image_find(struct store *s, const char *text, struct image *ret, struct err *e) MUST_CHECK;
+/* Fills in the names of an image that was found. */
+int image_load_names(struct store *s, struct image *i, struct err *e) MUST_CHECK;
 /* Only its id, which the caller frees. Returns 1. */
 int image_resolve(struct store *s, const char *text, char **ret, struct err *e) MUST_CHECK;
 

@@ -34,7 +34,7 @@ int settings_prepare(struct monitor *m, struct err *e)
 	if (s->privileged && !*profile)
 		profile = SECCOMP_UNCONFINED;
 	str_init(&ret->filter, SECCOMP_FILTER_MAX);
-	if (seccomp_compile(profile, "", ret->capabilities, &ret->filter, e) < 0) {
+	if (seccomp_recall(profile, ret->capabilities, m->paths.run_fd, &ret->filter, e) < 0) {
 		settings_release(m);
 		return err_wrap(e, "cannot make the seccomp filter");
 	}

@@ -99,43 +99,28 @@ static const char step_1[] =
 	" container TEXT PRIMARY KEY REFERENCES containers(id) ON DELETE CASCADE,"
 	" doc TEXT NOT NULL" /* struct container_spec as JSON */
 	") STRICT;"
-	"CREATE TABLE networks ("
-	" id TEXT PRIMARY KEY,"
-	" name TEXT NOT NULL UNIQUE,"
-	" driver TEXT NOT NULL,"
-	" subnet TEXT NOT NULL,"
-	" gateway TEXT NOT NULL,"
-	" created_ns INTEGER NOT NULL,"
-	" doc TEXT NOT NULL"
-	") STRICT, WITHOUT ROWID;"
-	"CREATE TABLE leases ("
-	" network TEXT NOT NULL REFERENCES networks(id),"
-	" address TEXT NOT NULL,"
-	" container TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,"
-	" PRIMARY KEY (network, address)"
-	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX leases_container ON leases(container);"
-	"CREATE TABLE volumes ("
-	" name TEXT PRIMARY KEY,"
-	" driver TEXT NOT NULL,"
-	" kind TEXT NOT NULL," /* disk or dir */
-	" anonymous INTEGER NOT NULL,"
-	" created_ns INTEGER NOT NULL,"
-	" doc TEXT NOT NULL"
-	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE intents (" /* store.h */
 	" id INTEGER PRIMARY KEY,"
 	" kind TEXT NOT NULL,"
 	" subject TEXT NOT NULL,"
 	" data TEXT NOT NULL,"
 	" created_ns INTEGER NOT NULL"
-	") STRICT;"
-	"CREATE INDEX intents_subject ON intents(subject);";
+	") STRICT;";
 
 static const char step_2[] =
 	"ALTER TABLE containers ADD COLUMN restart_count INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE containers ADD COLUMN health TEXT NOT NULL DEFAULT '';"; /* State.Health */
 
-static const char *const steps[] = { step_1, step_2 };
+/*
+ * Every command parses the whole schema, and whoever changes a table writes all its indexes. So no table comes
+ * before what it is for (as these three did), and a table that holds a handful of rows has no index. New stores
+ * never had them.
+ */
+static const char step_3[] = "DROP INDEX IF EXISTS intents_subject;"
+			     "DROP TABLE IF EXISTS leases;"
+			     "DROP TABLE IF EXISTS networks;"
+			     "DROP TABLE IF EXISTS volumes;";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 
 const struct db_schema store_schema = { steps, ARRAY_LEN(steps) };

@@ -48,6 +48,11 @@ int seccomp_check(const char *text, size_t n, struct err *e)
 	return seccomp_profile_read(text, n, &t, &p, e);
 }
 
+bool seccomp_is_default(const char *profile)
+{
+	return !*profile || strcmp(profile, "builtin") == 0;
+}
+
 int seccomp_compile(const char *profile, const char *kernel, uint64_t caps, struct str *ret,
 		    struct err *e)
 {
@@ -56,7 +61,7 @@ int seccomp_compile(const char *profile, const char *kernel, uint64_t caps, stru
 
 	if (strcmp(profile, SECCOMP_UNCONFINED) == 0)
 		return 0;
-	if (!*profile || strcmp(profile, "builtin") == 0)
+	if (seccomp_is_default(profile))
 		seccomp_default(&t, &p);
 	else if (seccomp_profile_read(profile, strlen(profile), &t, &p, e) < 0)
 		return -1;

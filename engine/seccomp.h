@@ -14,6 +14,7 @@
 #ifndef KVBOX_ENGINE_SECCOMP_H
 #define KVBOX_ENGINE_SECCOMP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -40,5 +41,10 @@ int seccomp_check(const char *text, size_t n, struct err *e) MUST_CHECK;
  */
 int seccomp_compile(const char *profile, const char *kernel, uint64_t caps, struct str *ret,
 		    struct err *e) MUST_CHECK;
+/* Whether it is the default one. */
+bool seccomp_is_default(const char *profile);
+/* The same for the newest kernel, the usual program from where it is remembered: the run root. */
+int seccomp_recall(const char *profile, uint64_t caps, int run_fd, struct str *ret,
+		   struct err *e) MUST_CHECK;
 
 #endif

@@ -147,6 +147,31 @@ void spec_release(struct container_spec *s)
 	*s = (struct container_spec){ 0 };
 }
 
+/* What spec_init sets is what a reader takes for a member that is not there. */
+static bool is_initial(const struct json_field *f, const char *at, const char *initial)
+{
+	switch (f->kind) {
+	case JSON_KIND_STR:
+		return str_eq(*(char *const *)(const void *)at,
+			      *(char *const *)(const void *)initial);
+	case JSON_KIND_INT:
+		return *(const int64_t *)(const void *)at ==
+		       *(const int64_t *)(const void *)initial;
+	case JSON_KIND_BOOL:
+		return *(const bool *)(const void *)at == *(const bool *)(const void *)initial;
+	case JSON_KIND_STRV:
+	case JSON_KIND_MAP:
+		return ((const struct strv *)(const void *)at)->n == 0;
+	case JSON_KIND_END:
+	case JSON_KIND_KEYS:
+	case JSON_KIND_OBJ:
+	case JSON_KIND_LIST:
+	case JSON_KIND_ANY:
+	default:
+		return false;
+	}
+}
+
 /* Through the table that reads it, so that the two cannot differ. */
 static void write_field(struct json_writer *w, const struct json_field *f, const char *base)
 {
@@ -181,13 +206,19 @@ static void write_field(struct json_writer *w, const struct json_field *f, const
 void spec_write(const struct container_spec *s, struct str *out)
 {
 	struct document doc = { SPEC_FORMAT, *s }; /* borrows */
+	struct document initial = { 0 };
 	struct json_writer w;
 
+	spec_init(&initial.s);
 	jw_init(&w, out, 0);
 	jw_begin_object(&w, NULL);
+	/* Most members of most containers are as they were at first: they are not written, and not read each time. */
 	for (const struct json_field *f = fields; f->kind != JSON_KIND_END; f++)
-		write_field(&w, f, (const char *)&doc);
+		if (f->required || !is_initial(f, (const char *)&doc + f->offset,
+					       (const char *)&initial + f->offset))
+			write_field(&w, f, (const char *)&doc);
 	jw_end(&w);
+	spec_release(&initial.s);
 }
 
 int spec_read(const char *text, size_t n, struct container_spec *ret, struct err *e)

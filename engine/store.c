@@ -206,10 +206,12 @@ int intent_list(struct store *s, const char *subject, struct intent **ret, size_
 	int r;
 
 	stmt_prepare(&st, s->db,
-		     "SELECT id, kind, subject, data FROM intents WHERE ?1 IS NULL OR subject = ?1"
-		     " ORDER BY id LIMIT ?2");
-	stmt_bind_text(&st, 1, subject);
-	stmt_bind_int(&st, 2, INTENTS_MAX);
+		     subject ? "SELECT id, kind, subject, data FROM intents WHERE subject = ?2"
+			       " ORDER BY id LIMIT ?1"
+			     : "SELECT id, kind, subject, data FROM intents ORDER BY id LIMIT ?1");
+	stmt_bind_int(&st, 1, INTENTS_MAX);
+	if (subject)
+		stmt_bind_text(&st, 2, subject);
 	while ((r = stmt_step(&st, e)) > 0) {
 		v = xreallocarray(v, n + 1, sizeof(*v));
 		v[n].id = stmt_int(&st, 0);

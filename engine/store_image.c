@@ -370,8 +370,8 @@ static int load_row(struct store *s, const char *id, struct image *i, struct err
 	int r;
 
 	stmt_prepare(&q, store_db(s),
-		     "SELECT i.manifest, i.created_ns, i.size, i.chain, d.doc FROM images i"
-		     " JOIN image_docs d ON d.image = i.id WHERE i.id = ?");
+		     "SELECT manifest, created_ns, size, chain,"
+		     " (SELECT doc FROM image_docs WHERE image = ?1) FROM images WHERE id = ?1");
 	stmt_bind_text(&q, 1, id);
 	r = stmt_step(&q, e);
 	if (r == 0)
@@ -395,18 +395,27 @@ static void add_name(struct strv *tags, struct strv *digests, const char *canoni
 int store_image_load(struct store *s, const char *id, struct image *ret, struct err *e)
 {
 	auto_image struct image i;
-	auto_strv struct strv names = STRV_INIT;
 
 	image_init(&i);
-	if (load_row(s, id, &i, e) < 0 || store_image_names(s, id, &names, e) < 0)
+	if (load_row(s, id, &i, e) < 0 ||
+	    image_config_parse(i.config_text, strlen(i.config_text), &i.config, e) < 0)
 		return -1;
-	if (image_config_parse(i.config_text, strlen(i.config_text), &i.config, e) < 0)
-		return -1;
-	for (size_t n = 0; n < names.n; n++)
-		add_name(&i.tags, &i.digests, names.v[n]);
 	image_release(ret);
 	*ret = i;
 	image_init(&i);
+	return 0;
+}
+
+int image_load_names(struct store *s, struct image *i, struct err *e)
+{
+	auto_strv struct strv names = STRV_INIT;
+
+	if (store_image_names(s, i->id, &names, e) < 0)
+		return -1;
+	strv_clear(&i->tags);
+	strv_clear(&i->digests);
+	for (size_t n = 0; n < names.n; n++)
+		add_name(&i->tags, &i->digests, names.v[n]);
 	return 0;
 }
 

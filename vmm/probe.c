@@ -2,13 +2,14 @@
 /*
  * See probe.h.
  *
- * The file "kvm" of the run root has two lines: the boot id of the host, then "good" or "bad <why>". A
+ * The file "kvm" of the run root has two lines: the boot id of the host, then "good <hardware>" or "bad <why>". A
  * file of an earlier boot counts as absent. "good" (a VM could be created) is remembered as well: on real
  * hardware creating a VM and dropping it again takes milliseconds, which every start would pay.
  */
 #include "vmm/probe.h"
 
 #include <linux/kvm.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -156,6 +157,7 @@ void kvm_probe_run(const struct kvm_probe *p, struct kvm_state *ret)
 	struct err e = ERR_INIT;
 	const char *hardware;
 	auto_close int fd = -1;
+	char line[32];
 
 	recall(p, &known);
 	if (str_has_prefix(known.buf, "bad ")) {
@@ -170,13 +172,13 @@ void kvm_probe_run(const struct kvm_probe *p, struct kvm_state *ret)
 		explain_open(&e, ret);
 		return;
 	}
+	if (str_has_prefix(known.buf, "good ")) {
+		set_reason(ret, true, "%s", known.buf + 5);
+		return;
+	}
 	hardware = find_hardware(p);
 	if (!hardware) {
 		set_reason(ret, false, "/dev/kvm opens, but the processor has neither vmx nor svm");
-		return;
-	}
-	if (strcmp(known.buf, "good") == 0) {
-		set_reason(ret, true, "%s", hardware);
 		return;
 	}
 	if (p->create_vm(fd, &e) < 0) {
@@ -185,7 +187,8 @@ void kvm_probe_run(const struct kvm_probe *p, struct kvm_state *ret)
 	}
 	set_reason(ret, true, "%s", hardware);
 	/* A run root that cannot be written is somebody else's error to report. */
-	if (p->run_fd >= 0 && remember(p->root, p->run_fd, "good", &e) < 0)
+	snprintf(line, sizeof(line), "good %s", hardware);
+	if (p->run_fd >= 0 && remember(p->root, p->run_fd, line, &e) < 0)
 		err_clear(&e);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+#include <time.h>
+
 #include "base/clock.h"
 
 static void times_are_printed_as_go_prints_them(void **state)
@@ -47,6 +50,27 @@ static void zones_and_fractions_are_understood(void **state)
 	assert_true(ns == 1700000000500000000);
 }
 
+static void every_day_is_the_one_that_the_c_library_makes_of_it(void **state)
+{
+	struct err e = ERR_INIT;
+	char text[40];
+	int64_t ns;
+
+	(void)state;
+	for (int day = 0; day < 584 * 12 * 31; day += 5) {
+		struct tm tm = { .tm_year = 1678 + day / 31 / 12 - 1900,
+				 .tm_mon = day / 31 % 12,
+				 .tm_mday = day % 31 + 1,
+				 .tm_hour = 23,
+				 .tm_sec = 60 };
+
+		snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:00:60Z", tm.tm_year + 1900,
+			 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour);
+		assert_ok(clock_parse(text, &ns, &e));
+		assert_true(ns == (int64_t)timegm(&tm) * 1000000000);
+	}
+}
+
 static void other_texts_are_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -73,6 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_are_printed_as_go_prints_them),
 		cmocka_unit_test(zones_and_fractions_are_understood),
+		cmocka_unit_test(every_day_is_the_one_that_the_c_library_makes_of_it),
 		cmocka_unit_test(other_texts_are_refused),
 	};
 

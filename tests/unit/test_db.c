@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -176,6 +177,97 @@ static void closing_keeps_the_log_and_does_not_checkpoint(void **state)
 	put(db, "b", 1);
 	assert_ok(db_checkpoint(db, 1000, &e));
 	assert_ok(db_checkpoint(db, 1, &e));
+	db_close(db);
+}
+
+static int64_t size_of_log(struct place *p)
+{
+	auto_free char *path = xasprintf("%s/kvbox.db-wal", p->dir);
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+static void a_log_that_was_copied_is_emptied_unless_somebody_reads_it(void **state)
+{
+	struct place *p = *state;
+	struct db *db = open_db(p, &schema_1), *other;
+	struct stmt reading = STMT_INIT;
+	struct err e = ERR_INIT;
+	struct tx tx = TX_INIT;
+
+	put(db, "a", 1);
+	put(db, "b", 2);
+	assert_true(size_of_log(p) > 0);
+	/* Not what holds a checkpoint up: a reader, or a writer. */
+	other = open_db(p, &schema_1);
+	stmt_prepare(&reading, other, "SELECT k FROM t ORDER BY k");
+	assert_int_equal(stmt_step(&reading, &e), 1);
+	put(db, "c", 3);
+	assert_ok(db_checkpoint(db, 1, &e));
+	assert_true(size_of_log(p) > 0);
+	assert_int_equal(stmt_step(&reading, &e), 1);
+	assert_int_equal(stmt_step(&reading, &e), 0);
+	stmt_release(&reading);
+	assert_ok(tx_begin(&tx, other, &e));
+	assert_ok(db_checkpoint(db, 1, &e));
+	assert_true(size_of_log(p) > 0);
+	tx_rollback(&tx);
+	assert_ok(db_checkpoint(db, 1, &e));
+	assert_int_equal(size_of_log(p), 0);
+	assert_int_equal(count(other), 3);
+	put(other, "d", 4);
+	db_close(other);
+	assert_int_equal(count(db), 4);
+	db_close(db);
+	db = open_db(p, &schema_1);
+	assert_int_equal(count(db), 4);
+	db_close(db);
+}
+
+static void a_statement_used_again_begins_anew(void **state)
+{
+	static const char sql[] = "SELECT k, ?1 FROM t ORDER BY k";
+	struct db *db = open_db(*state, &schema_1);
+	struct err e = ERR_INIT;
+
+	put(db, "a", 1);
+	put(db, "b", 2);
+	for (int i = 0; i < 3; i++) {
+		auto_stmt struct stmt s = STMT_INIT, again = STMT_INIT;
+
+		stmt_prepare(&s, db, sql);
+		if (i == 0)
+			stmt_bind_text(&s, 1, "bound");
+		assert_int_equal(stmt_step(&s, &e), 1);
+		assert_string_equal(stmt_text0(&s, 0), "a");
+		assert_string_equal(stmt_text0(&s, 1), i == 0 ? "bound" : "");
+		/* While the one is in use, the same text is another. */
+		stmt_prepare(&again, db, sql);
+		assert_int_equal(stmt_step(&again, &e), 1);
+		assert_string_equal(stmt_text0(&again, 0), "a");
+		assert_int_equal(stmt_step(&s, &e), 1);
+		assert_string_equal(stmt_text0(&s, 0), "b");
+	}
+	db_close(db);
+}
+
+static void more_statements_than_are_kept_work_as_well(void **state)
+{
+	struct db *db = open_db(*state, &schema_1);
+	struct err e = ERR_INIT;
+
+	put(db, "a", 1);
+	for (int i = 0; i < 100; i++) {
+		auto_stmt struct stmt s = STMT_INIT;
+		char sql[32];
+
+		snprintf(sql, sizeof(sql), "SELECT n + %d FROM t", i % 40);
+		stmt_prepare(&s, db, sql);
+		assert_int_equal(stmt_step(&s, &e), 1);
+		assert_int_equal(stmt_int(&s, 0), 1 + i % 40);
+	}
 	db_close(db);
 }
 
@@ -370,6 +462,9 @@ int main(void)
 		TEST(the_first_transaction_creates),
 		TEST(a_database_that_cannot_be_made_leaves_no_files),
 		TEST(closing_keeps_the_log_and_does_not_checkpoint),
+		TEST(a_log_that_was_copied_is_emptied_unless_somebody_reads_it),
+		TEST(a_statement_used_again_begins_anew),
+		TEST(more_statements_than_are_kept_work_as_well),
 		TEST(leaving_without_commit_rolls_back),
 		TEST(a_failed_inner_transaction_spoils_the_outer_one),
 		TEST(a_broken_constraint_is_a_conflict),

@@ -161,6 +161,7 @@ static void success_is_remembered_until_the_host_boots_again(void **state)
 	put(m->root, "proc/cpuinfo", "flags : svm\n");
 	assert_true(probe(m).usable);
 	assert_true(probe(m).usable);
+	assert_string_equal(probe(m).reason, "svm");
 	assert_int_equal(created, 1);
 	put(m->root, BOOT, "boot-2\n");
 	assert_true(probe(m).usable);

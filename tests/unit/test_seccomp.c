@@ -600,6 +600,49 @@ static void a_profile_without_end_is_refused(void **state)
 	assert_fails(seccomp_check(text.buf, text.len, &e), "longer than");
 }
 
+/* ---- remembered ---- */
+
+static void recall(int dir, uint64_t caps, struct str *ret)
+{
+	struct err e = ERR_INIT;
+
+	str_init(ret, SECCOMP_FILTER_MAX);
+	assert_ok(seccomp_recall("", caps, dir, ret, &e));
+}
+
+static void the_usual_program_is_remembered_and_damage_is_not_believed(void **state)
+{
+	char name[] = "/tmp/kvbox-test-XXXXXX";
+	auto_str struct str want = STR_INIT(0), f = STR_INIT(0), text = STR_INIT(1 << 20);
+	auto_close int dir = -1;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_non_null(mkdtemp(name));
+	assert_ok(fd_open_dir(AT_FDCWD, name, &dir, &e));
+	compile("", "", CAPABILITY_ALL, &want);
+	recall(dir, CAPABILITY_ALL, &f);
+	assert_int_equal(f.len, want.len);
+	assert_false(file_exists(dir, "seccomp"));
+	str_release(&want);
+	compile("", "", CAPABILITY_DEFAULT, &want);
+	/* Made; then found; then with one byte after the other that is wrong, or missing. */
+	for (size_t i = 0; i < 200; i++) {
+		str_release(&f);
+		recall(dir, CAPABILITY_DEFAULT, &f);
+		assert_int_equal(f.len, want.len);
+		assert_memory_equal(f.buf, want.buf, want.len);
+		str_clear(&text);
+		assert_ok(file_read(dir, "seccomp", &text, &e));
+		assert_true(text.len > want.len);
+		if (i < 2)
+			continue;
+		text.buf[i * (text.len - 1) / 199] ^= 1;
+		assert_ok(file_write_replace(dir, "seccomp", text.buf, text.len - i % 2, 0600, &e));
+	}
+	assert_ok(dir_remove_tree(AT_FDCWD, name, &e));
+}
+
 /* ---- loaded ---- */
 
 static int answer(long number, long a0, long a1)
@@ -698,6 +741,7 @@ int main(void)
 		cmocka_unit_test(without_a_filter_nothing_is_made),
 		cmocka_unit_test(a_bad_profile_is_refused_with_the_place),
 		cmocka_unit_test(a_profile_without_end_is_refused),
+		cmocka_unit_test(the_usual_program_is_remembered_and_damage_is_not_believed),
 		cmocka_unit_test(the_kernel_takes_the_program_and_answers),
 		cmocka_unit_test(a_call_that_kills_kills),
 	};

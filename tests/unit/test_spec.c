@@ -96,6 +96,21 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(again.buf, text.buf);
 }
 
+static void what_is_as_at_first_is_not_written(void **state)
+{
+	auto_spec struct container_spec s;
+	auto_str struct str text = STR_INIT(SPEC_TEXT_MAX);
+
+	(void)state;
+	spec_init(&s);
+	set(&s.id, ID);
+	s.stop_timeout = 0;
+	spec_write(&s, &text);
+	assert_string_equal(text.buf, "{\"format\":1,\"id\":\"" ID
+				      "\",\"name\":\"\",\"chain\":\"\",\"layers\":[],"
+				      "\"stop_timeout\":0}");
+}
+
 static void what_is_not_there_has_its_default(void **state)
 {
 	static const char text[] = "{\"format\":1,\"id\":\"" ID "\",\"name\":\"n\",\"chain\":\"c\","
@@ -160,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(what_is_as_at_first_is_not_written),
 		cmocka_unit_test(what_is_not_there_has_its_default),
 		cmocka_unit_test(damage_is_named),
 		cmocka_unit_test(words_of_the_command_with_blanks_stand_in_quotes),

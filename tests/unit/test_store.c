@@ -92,6 +92,41 @@ static void a_root_that_does_not_exist_is_an_empty_store(void **state)
 	assert_false(file_exists(AT_FDCWD, run));
 }
 
+/* What version 2 had and 3 has not. */
+static void make_old(struct fixture *f)
+{
+	static const char *const sql[] = {
+		"CREATE INDEX intents_subject ON intents(subject)",
+		"CREATE TABLE networks (id TEXT PRIMARY KEY)",
+		"CREATE TABLE leases (network TEXT REFERENCES networks(id),"
+		" container TEXT REFERENCES containers(id) ON DELETE CASCADE)",
+		"CREATE INDEX leases_container ON leases(container)",
+		"CREATE TABLE volumes (name TEXT PRIMARY KEY)",
+		"PRAGMA user_version = 2",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(sql); i++)
+		fixture_sql(f, sql[i]);
+}
+
+static void an_older_store_keeps_its_rows(void **state)
+{
+	static const char tables[] = "SELECT count(*) FROM sqlite_schema WHERE name IN"
+				     " ('intents_subject', 'networks', 'leases', 'volumes')";
+	struct fixture *f = *state;
+	auto_store struct store *again = NULL;
+	struct err e = ERR_INIT;
+
+	assert_ok(intent_add(f->store, "k", "one", NULL, NULL, &e));
+	make_old(f);
+	assert_int_equal(fixture_count(f, tables), 4);
+	assert_ok(store_open(&f->paths, &again, &e));
+	assert_int_equal(fixture_count(f, tables), 0);
+	assert_int_equal(fixture_count(f, "SELECT count(*) FROM chains"), 1);
+	assert_int_equal(fixture_count(f, "SELECT count(*) FROM intents"), 1);
+	assert_int_equal(fixture_count(f, "SELECT user_version FROM pragma_user_version"), 3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_up, fixture_down)
@@ -100,6 +135,7 @@ int main(void)
 		TEST(an_intent_joins_the_transaction_that_is_open),
 		TEST(the_collector_waits_for_writers_and_keeps_them_out),
 		TEST(a_root_that_does_not_exist_is_an_empty_store),
+		TEST(an_older_store_keeps_its_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,8 @@ static void an_image_is_found_again_with_its_names_and_settings(void **state)
 	fixture_tag(f, "localhost:5000/y:1", 'a');
 	assert_ok(store_image_set_digest(f->store, "docker.io/library/x", id, id, &e));
 	assert_ok(store_image_load(f->store, id, &i, &e));
+	assert_int_equal(i.tags.n, 0);
+	assert_ok(image_load_names(f->store, &i, &e));
 	assert_string_equal(i.id, id);
 	assert_int_equal(i.created, 100000000000);
 	assert_int_equal(i.size, 2000);
