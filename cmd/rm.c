@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/target.h"
 #include "cmd/verbs.h"
 #include "engine/client.h"
 #include "engine/container.h"
@@ -19,9 +20,12 @@ static void kill_first(struct cmd *c, const char *id)
 	auto_client struct client *client = NULL;
 	struct err ignored = ERR_INIT;
 
-	if (client_connect(&c->paths, id, &client, &ignored) < 0 ||
-	    client_kill(client, &ignored) < 0)
-		log_debug("cannot kill %s through its monitor: %s", id, ignored.msg);
+	if (client_connect(&c->paths, id, &client, &ignored) == 0) {
+		target_offer_finish(c, id, client);
+		if (client_kill(client, &ignored) == 0)
+			return;
+	}
+	log_debug("cannot kill %s through its monitor: %s", id, ignored.msg);
 }
 
 /* Docker's links, which nothing makes here: a container's own name is none, and no other can be there. */

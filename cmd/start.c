@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/session.h"
 #include "cmd/starting.h"
+#include "cmd/target.h"
 #include "cmd/verbs.h"
 #include "engine/container.h"
 
@@ -36,6 +37,7 @@ static int start_or_attach(struct cmd *c, const struct container *container, str
 	if (client_connect(&c->paths, container->id, &client, e) < 0)
 		return -1;
 	session_use(s, client);
+	target_offer_finish(c, container->id, client);
 	if (client_attach(client, &s->streams, &attached, e) < 0)
 		return -1;
 	*ret = take_ptr(&client);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/spawn.h"
+#include "cmd/target.h"
 #include "engine/bundled.h"
 #include "engine/finish.h"
 #include "engine/rundir.h"
@@ -64,21 +65,25 @@ int starting_run(struct cmd *c, struct container_lock *lock, const struct starti
 	auto_client struct client *client = NULL;
 	struct err ignored = ERR_INIT;
 	char id[ID_TEXT_SIZE];
+	bool auto_remove;
 	int r;
 
 	memcpy(id, lock->row.id, sizeof(id));
+	auto_remove = lock->row.auto_remove;
 	r = spawn_monitor(c, lock, options, &client, e);
 	container_unlock(lock);
 	if (r < 0)
 		return -1;
 	session_use(options->session, client);
+	target_offer_finish(c, id, client);
 	if (client_start(client, &options->session->streams, &size, e) < 0) {
 		client_free(take_ptr(&client));
 		wait_for_monitor(&c->paths, id);
 		return -1;
 	}
-	/* It runs. Whoever looks at a row that says "starting" sees so in state.json, and so does `finish`. */
-	if (container_started(c->store, id, clock_now(), &ignored) < 0)
+	/* It runs. Whoever looks at a row that says "starting" sees so in state.json, and so does `finish`. A row that
+	 * is not to outlive a power cut needs no more. */
+	if (!auto_remove && container_started(c->store, id, clock_now(), &ignored) < 0)
 		log_debug("the store does not know yet that %.12s runs: %s", id, ignored.msg);
 	*ret = take_ptr(&client);
 	return 0;

@@ -2,6 +2,17 @@
 #include "cmd/target.h"
 
 #include "engine/eventlog.h"
+#include "engine/finish.h"
+
+static int finish(void *ctx, const char *id, struct err *e)
+{
+	return container_finish(ctx, id, e);
+}
+
+void target_offer_finish(struct cmd *c, const char *id, struct client *client)
+{
+	client_offer_finish(client, finish, c->store, id);
+}
 
 /*
  * Nobody answered for a row that says it runs: it ends, or it is being started and its monitor is
@@ -27,7 +38,7 @@ static int look_behind_lock(struct cmd *c, struct container *row, struct client 
 	return err_move(e, &why);
 }
 
-int target_find(struct cmd *c, const char *which, struct container *ret, struct client **ret_client,
+static int find(struct cmd *c, const char *which, struct container *ret, struct client **ret_client,
 		struct err *e)
 {
 	struct err why = ERR_INIT;
@@ -42,6 +53,16 @@ int target_find(struct cmd *c, const char *which, struct container *ret, struct 
 		return 0;
 	return why.kind == ERR_UNAVAILABLE ? look_behind_lock(c, ret, ret_client, e)
 					   : err_move(e, &why);
+}
+
+int target_find(struct cmd *c, const char *which, struct container *ret, struct client **ret_client,
+		struct err *e)
+{
+	if (find(c, which, ret, ret_client, e) < 0)
+		return -1;
+	if (*ret_client)
+		target_offer_finish(c, ret->id, *ret_client);
+	return 0;
 }
 
 int target_running(struct cmd *c, const char *which, struct container *ret,

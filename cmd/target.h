@@ -15,6 +15,9 @@ int target_find(struct cmd *c, const char *which, struct container *ret, struct 
 int target_running(struct cmd *c, const char *which, struct container *ret,
 		   struct client **ret_client, struct err *e) MUST_CHECK;
 
+/* The two above do this: whoever waits for the end on this connection folds it into the store (client_offer_finish). */
+void target_offer_finish(struct cmd *c, const char *id, struct client *client);
+
 /* Writes one of the container's events, beyond those that the engine writes. */
 void target_event(struct cmd *c, const struct container *container, const char *action);
 

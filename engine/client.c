@@ -105,6 +105,9 @@ static int take_event(struct client *c, const struct message *msg, struct err *e
 	if (str_eq(event, "exec.exit") && c->exec &&
 	    json_int(json_get(msg->json, "exec"), 0) == c->exec)
 		take_end(c, msg);
+	/* Not from in here, where a message is read. */
+	if (str_eq(event, "finish"))
+		c->offer.due = c->offer.finish != NULL;
 	if (str_eq(event, "lost")) {
 		text = json_str(json_get(msg->json, "message"));
 		snprintf(c->lost, sizeof(c->lost), "%s", text && *text ? text : "unknown");
@@ -227,8 +230,10 @@ int client_step(struct client *c, struct pollfd *more, size_t n, struct err *e)
 		memcpy(more, fds + 2, n * sizeof(*more));
 	if (fds[1].revents && c->hooks.event(c->hooks.ctx, c, e) < 0)
 		return -1;
-	if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
-		return receive(c, e);
+	if (fds[0].revents & (POLLIN | POLLHUP | POLLERR) && receive(c, e) < 0)
+		return -1;
+	if (c->offer.due)
+		client_finish_due(c);
 	return 0;
 }
 
@@ -432,6 +437,7 @@ int client_start(struct client *c, const struct client_streams *streams,
 	name_streams(c, &out);
 	jw_end(&out.json);
 	client_name_size(&out, size);
+	client_name_offer(c, &out);
 	return client_ask(c, &out, e);
 }
 
@@ -444,6 +450,7 @@ int client_attach(struct client *c, const struct client_streams *streams,
 		return -1;
 	client_begin(c, &out, "attach");
 	name_streams(c, &out);
+	client_name_offer(c, &out);
 	if (client_ask(c, &out, e) < 0)
 		return -1;
 	if (ret)

@@ -53,6 +53,14 @@ struct client_hooks {
 	void (*notice)(void *ctx, const char *text);
 };
 void client_set_hooks(struct client *c, const struct client_hooks *hooks);
+/*
+ * For callers that have the store open, before the request. When the container ends while one of
+ * client_start, client_attach, client_stop, client_kill, client_wait (or what follows these) waits for it, the
+ * monitor may have `finish` called, which is container_finish (finish.h), in place of starting a program for it.
+ * So the caller holds neither a container's lock nor a transaction then. That it fails does no harm.
+ */
+void client_offer_finish(struct client *c, int (*finish)(void *ctx, const char *id, struct err *e),
+			 void *ctx, const char *id);
 
 /* Which streams of a process the client is connected to. With a tty there is no separate `err`. */
 struct client_streams {

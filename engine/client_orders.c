@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is asked of a monitor in one request and its answer: orders to the container, questions about it. */
+#include <signal.h>
+#include <stdio.h>
+
 #include "base/log.h"
 #include "engine/client_priv.h"
-
-static void begin_signal(struct client *c, struct message_out *out, int sig)
-{
-	client_begin(c, out, "signal");
-	jw_int(&out->json, "signal", sig);
-	jw_int(&out->json, "exec", c->exec);
-}
 
 static void send_only(struct client *c, struct message_out *out)
 {
@@ -18,6 +14,51 @@ static void send_only(struct client *c, struct message_out *out)
 		log_debug("%s", e.msg);
 	else
 		client_push(c);
+}
+
+/* ---- the end ----------------------------------------------------------------------------------- */
+
+void client_offer_finish(struct client *c, int (*finish)(void *ctx, const char *id, struct err *e),
+			 void *ctx, const char *id)
+{
+	c->offer.finish = finish;
+	c->offer.ctx = ctx;
+	snprintf(c->offer.id, sizeof(c->offer.id), "%s", id);
+}
+
+void client_name_offer(const struct client *c, struct message_out *out)
+{
+	if (c->offer.finish)
+		jw_bool(&out->json, "finishes", true);
+}
+
+void client_finish_due(struct client *c)
+{
+	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
+	struct err why = ERR_INIT;
+	sigset_t stops, before;
+
+	c->offer.due = false;
+	client_begin(c, &out, "finished");
+	/* Ctrl-Z has to wait: nobody is to be stopped who holds a lock of the store. */
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGTSTP);
+	sigaddset(&stops, SIGTTIN);
+	sigaddset(&stops, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &stops, &before);
+	if (c->offer.finish(c->offer.ctx, c->offer.id, &why) < 0)
+		jw_str(&out.json, "error", why.msg);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	send_only(c, &out);
+}
+
+/* ---- orders ------------------------------------------------------------------------------------ */
+
+static void begin_signal(struct client *c, struct message_out *out, int sig)
+{
+	client_begin(c, out, "signal");
+	jw_int(&out->json, "signal", sig);
+	jw_int(&out->json, "exec", c->exec);
 }
 
 void client_send_signal(struct client *c, int sig)
@@ -62,6 +103,7 @@ static int begin_stop(struct client *c, int sig, int timeout, bool keep, struct 
 	jw_int(&out.json, "signal", sig);
 	jw_int(&out.json, "timeout", timeout);
 	jw_bool(&out.json, "keep", keep);
+	client_name_offer(c, &out);
 	return client_request(c, &out, e) < 0 ? -1 : client_flush(c, e);
 }
 
@@ -91,6 +133,7 @@ int client_kill(struct client *c, struct err *e)
 
 	client_begin(c, &out, "stop");
 	jw_bool(&out.json, "kill", true);
+	client_name_offer(c, &out);
 	return client_ask(c, &out, e);
 }
 
@@ -161,6 +204,7 @@ int client_wait(struct client *c, int *ret_code, struct err *e)
 	auto_message_out struct message_out out = MESSAGE_OUT_INIT;
 
 	client_begin(c, &out, "wait");
+	client_name_offer(c, &out);
 	if (client_ask(c, &out, e) < 0)
 		return -1;
 	*ret_code = (int)c->code & 255;

@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include "base/json.h"
+#include "base/random.h"
 #include "base/spawn.h"
 #include "engine/client.h"
 #include "proto/conn.h"
@@ -33,11 +34,20 @@ struct source {
 	bool ended; /* EOF was sent, or the other side reads no more */
 };
 
+/* What client_offer_finish was told. */
+struct finish_offer {
+	int (*finish)(void *ctx, const char *id, struct err *e); /* NULL: no offer */
+	void *ctx;
+	char id[ID_TEXT_SIZE];
+	bool due; /* the monitor has asked for it */
+};
+
 struct client {
 	int fd;
 	struct conn *conn;
 	struct proc monitor; /* of the starting command */
 	struct client_hooks hooks;
+	struct finish_offer offer;
 	bool greeted;
 	int64_t deadline; /* of the HELLO (clock_monotonic), 0: none */
 	bool gone;	  /* the monitor has closed the connection */
@@ -83,6 +93,10 @@ void client_push(struct client *c);
 void client_tell(struct client *c, const char *op);
 /* Waits until all that is queued is written. */
 int client_flush(struct client *c, struct err *e) MUST_CHECK;
+
+/* client_orders.c: the member that makes the offer of client_offer_finish, and what was offered. */
+void client_name_offer(const struct client *c, struct message_out *out);
+void client_finish_due(struct client *c);
 
 /* client_streams.c: bytes for a sink. */
 int client_take_output(struct client *c, struct sink *s, const void *p, size_t n,

@@ -11,12 +11,14 @@
  * Killed before the monitor lives: an active row without `alive`, which the next look at it
  * finishes.
  *
- * End: the monitor's last state.json - `kvbox finish`: `op`, result into the row (committed),
- * files of the run folder removed. Killed anywhere: the row is active still and `alive` free, or
- * only files are left in the run folder, which the next start or the removal takes away.
+ * End: the monitor's last state.json - the command that waits, or `kvbox finish`: `op`, result into
+ * the row (committed), files of the run folder removed. Killed anywhere: the row is active still and
+ * `alive` free, or only files are left in the run folder, which the next start or the removal takes
+ * away. With --rm the commit is the first of the removal.
  *
- * Removal: state "removing" and an intent (one commit) - files - row deleted (committed) - run
- * folder - intent deleted. Killed anywhere: the intent tells to go on.
+ * Removal: state "removing" and an intent (one commit) - files - run folder - row and intent deleted
+ * (one commit). Killed anywhere: the intent tells to go on. Between the last two another command may
+ * make the run folder anew, and do the same; who deletes the row tells of it.
  */
 #include "engine/container.h"
 
@@ -27,6 +29,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -158,7 +161,8 @@ int container_set_state(struct store *s, struct container *c, enum event ev,
 
 	if (!change)
 		change = &nothing;
-	if (state_next(c->state, ev, &to, e) < 0)
+	if (state_next(c->state, ev, &to, e) < 0 ||
+	    (change->removed && state_next(to, EV_REMOVE, &to, e) < 0))
 		return -1;
 	if ((lazy ? tx_begin_lazy(&tx, store_db(s), e) : tx_begin(&tx, store_db(s), e)) < 0 ||
 	    update_row(s, c, to, change, e) < 0 || tx_commit(&tx, e) < 0)
@@ -265,13 +269,21 @@ int container_settle(struct container_lock *l, struct err *e)
 	return container_finish_locked(l, e);
 }
 
+static bool has_rundir(const struct paths *p, const char *id)
+{
+	char name[RUNDIR_NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%.12s", id);
+	return p->run_fd >= 0 && file_exists(p->run_fd, name);
+}
+
 int container_lock(struct store *s, const char *id, struct container_lock *ret, struct err *e)
 {
 	auto_container_lock struct container_lock l = CONTAINER_LOCK_INIT;
 	struct err ignored = ERR_INIT;
 
 	/* Not for an id that does not exist (any more): locking makes the folder. */
-	if (row_load(s, id, &l.row, e) < 0)
+	if (!has_rundir(store_paths(s), id) && row_load(s, id, &l.row, e) < 0)
 		return -1;
 	if (store_paths(s)->run_fd < 0 && paths_make(store_paths(s), e) < 0)
 		return -1;
@@ -382,9 +394,10 @@ int container_begin_start(struct container_lock *l, struct err *e)
 	if (container_begin_tx(l, &tx, e) < 0 ||
 	    container_set_state(l->store, &l->row, EV_START, NULL, false, e) < 0)
 		return -1;
-	if (l->run_intent && intent_end_subject(l->store, INTENT_RUN, l->row.id, e) < 0)
-		return -1;
-	if (l->row.auto_remove && intent_end_subject(l->store, INTENT_RESTART, l->row.id, e) < 0)
+	/* One that was made just now has not been about to be restarted. */
+	if (l->row.auto_remove &&
+	    intent_end_subject(l->store, l->run_intent ? INTENT_RUN : INTENT_RESTART, l->row.id,
+			       e) < 0)
 		return -1;
 	if (tx_commit(&tx, e) < 0)
 		return -1;

@@ -167,7 +167,8 @@ int container_begin_restart(struct store *s, const struct container *c, struct e
  * (container_finish_locked). */
 int container_begin_start(struct container_lock *l, struct err *e) MUST_CHECK;
 /* When the container's process runs; without lock. Does nothing when it has ended already. The
- * time is that of state.json, `started_ns` where there is none. */
+ * time is that of state.json, `started_ns` where there is none. For what is to be told after the end of the host,
+ * so it may be left out with auto_remove. */
 int container_started(struct store *s, const char *id, int64_t started_ns,
 		      struct err *e) MUST_CHECK;
 

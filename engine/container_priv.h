@@ -27,6 +27,7 @@ struct row_change {
 	bool has_run; /* the next two count */
 	int64_t restart_count;
 	const char *health;
+	bool removed; /* the step to its removal follows at once */
 };
 /*
  * The one writer of the state: takes the step in the life cycle from the state that `c` has and
@@ -53,8 +54,9 @@ int container_begin_tx(struct container_lock *l, struct tx *tx, struct err *e) M
  * there on the removal is completed, by whomever. */
 int container_begin_remove(struct container_lock *l, struct err *e) MUST_CHECK;
 /* Under op: takes the container away, files and row; the run folder too. Ends with row.state
- * ST_NONE. */
+ * ST_NONE. The second believes the row that the lock has: as it was read under the lock, or committed. */
 int container_remove_locked(struct container_lock *l, struct err *e) MUST_CHECK;
+int container_remove_known(struct container_lock *l, struct err *e) MUST_CHECK;
 /* Kills monitor and VM of the container; whatever lives of it. Under op. Returns when they are
  * gone. */
 int container_kill_survivors(struct container_lock *l, struct err *e) MUST_CHECK;

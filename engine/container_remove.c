@@ -29,29 +29,41 @@ static int run_with_id(struct store *s, const char *sql, const char *id, struct 
 	return stmt_run(&st, e);
 }
 
-/* Lazy: should a power cut bring the row back, its intent comes back with it. */
-static int delete_rows(struct store *s, const char *id, struct err *e)
+static int delete_intents(struct store *s, const char *id, struct err *e)
 {
-	auto_tx struct tx tx = TX_INIT;
-
-	if (tx_begin_lazy(&tx, store_db(s), e) < 0 ||
-	    run_with_id(s, "DELETE FROM containers WHERE id = ?", id, e) < 0 ||
-	    run_with_id(s,
-			"DELETE FROM sandboxes WHERE id = ?1"
-			" AND NOT EXISTS (SELECT 1 FROM containers WHERE sandbox = ?1)",
-			id, e) < 0)
-		return -1;
-	return tx_commit(&tx, e);
+	return run_with_id(s, "DELETE FROM intents WHERE subject = ?", id, e);
 }
 
-/* The last: without a row only the intents still tell that there is a run folder. */
+/* Lazy: should a power cut bring the row back, its intent comes back with it. *ret_deleted: there was a row, which
+ * another command may have deleted: the run folder is gone, and with it our lock. */
+static int delete_rows(struct store *s, const char *id, bool intents, bool *ret_deleted,
+		       struct err *e)
+{
+	auto_tx struct tx tx = TX_INIT;
+	bool deleted;
+
+	if (tx_begin_lazy(&tx, store_db(s), e) < 0 ||
+	    run_with_id(s, "DELETE FROM containers WHERE id = ?", id, e) < 0)
+		return -1;
+	deleted = db_changes(store_db(s)) > 0;
+	if (run_with_id(s,
+			"DELETE FROM sandboxes WHERE id = ?1"
+			" AND NOT EXISTS (SELECT 1 FROM containers WHERE sandbox = ?1)",
+			id, e) < 0 ||
+	    (intents && delete_intents(s, id, e) < 0) || tx_commit(&tx, e) < 0)
+		return -1;
+	*ret_deleted = deleted;
+	return 0;
+}
+
+/* Without a row only the intents still tell that there is a run folder. */
 static int remove_rundir(struct container_lock *l, struct err *e)
 {
 	auto_tx struct tx tx = TX_INIT;
 
 	if (rundir_remove(store_paths(l->store), &l->dir, e) < 0 ||
 	    tx_begin_lazy(&tx, store_db(l->store), e) < 0 ||
-	    run_with_id(l->store, "DELETE FROM intents WHERE subject = ?", l->row.id, e) < 0)
+	    delete_intents(l->store, l->row.id, e) < 0)
 		return -1;
 	return tx_commit(&tx, e);
 }
@@ -60,7 +72,6 @@ int container_remove_locked(struct container_lock *l, struct err *e)
 {
 	auto_urgent struct db *urgent = db_urgent_begin(store_db(l->store));
 	struct err why = ERR_INIT;
-	char path[PATH_NAME_SIZE];
 
 	/* What the caller has in hand may stem from a transaction that failed. */
 	l->run_intent = false;
@@ -70,17 +81,30 @@ int container_remove_locked(struct container_lock *l, struct err *e)
 		l->row.state = ST_NONE;
 		return remove_rundir(l, e);
 	}
+	return container_remove_known(l, e);
+}
+
+int container_remove_known(struct container_lock *l, struct err *e)
+{
+	auto_urgent struct db *urgent = db_urgent_begin(store_db(l->store));
+	struct err why = ERR_INIT;
+	char path[PATH_NAME_SIZE];
+	bool deleted, emptied;
+
 	if (container_begin_remove(l, e) < 0)
 		return -1;
 	path_container(l->row.id, NULL, path);
-	if (dir_remove_tree(store_paths(l->store)->root_fd, path, e) < 0 ||
-	    delete_rows(l->store, l->row.id, e) < 0)
+	if (dir_remove_tree(store_paths(l->store)->root_fd, path, e) < 0)
 		return err_wrap(e, "cannot remove container %.12s", l->row.id);
-	container_event(l->store, &l->row, "destroy");
-	l->row.state = ST_NONE;
-	/* The container is gone. The intent stays for a folder that could not be removed. */
-	if (remove_rundir(l, &why) < 0)
+	/* The container goes all the same. The intent stays for a folder that could not be removed. */
+	emptied = rundir_remove(store_paths(l->store), &l->dir, &why) == 0;
+	if (!emptied)
 		log_debug("%s", why.msg);
+	if (delete_rows(l->store, l->row.id, emptied, &deleted, e) < 0)
+		return err_wrap(e, "cannot remove container %.12s", l->row.id);
+	if (deleted)
+		container_event(l->store, &l->row, "destroy");
+	l->row.state = ST_NONE;
 	return 0;
 }
 
@@ -111,5 +135,5 @@ int container_remove(struct store *s, const char *id, unsigned int flags, struct
 			return -1;
 	}
 	/* An auto_remove container went with its end. */
-	return l.row.state == ST_NONE ? 0 : container_remove_locked(&l, e);
+	return l.row.state == ST_NONE ? 0 : container_remove_known(&l, e);
 }

@@ -80,9 +80,11 @@ static int fold(struct container_lock *l, const struct ending *end, struct err *
 	enum event ev = judge(&l->row, end, &change);
 	bool told = end->has_state && end->state.phase == VM_EXITED;
 
+	change.removed = is_removed(l, end);
 	if (container_begin_tx(l, &tx, e) < 0 ||
 	    container_set_state(l->store, &l->row, ev, &change, false, e) < 0 ||
-	    (is_removed(l, end) && container_begin_remove(l, e) < 0) || tx_commit(&tx, e) < 0)
+	    (change.removed && intent_add(l->store, INTENT_REMOVE, l->row.id, NULL, NULL, e) < 0) ||
+	    tx_commit(&tx, e) < 0)
 		return -1;
 	/* A monitor that came to its end has told of it. */
 	if (!told && ev == EV_GONE && change.finished_ns > 0)
@@ -100,7 +102,7 @@ static int finish_run(struct container_lock *l, const struct ending *end, struct
 	if (fold(l, end, e) < 0)
 		return -1;
 	if (is_removed(l, end)) {
-		if (container_remove_locked(l, e) < 0)
+		if (container_remove_known(l, e) < 0)
 			return -1;
 	} else if (rundir_clean(&l->dir, e) < 0) {
 		return -1;
@@ -142,5 +144,8 @@ int container_finish(struct store *s, const char *id, struct err *e)
 	}
 	if (state_is_active(l.row.state))
 		return 0;
+	/* Who was at it is dead, or at its last step: it had the lock. */
+	if (l.row.state == ST_REMOVING)
+		return container_remove_known(&l, e);
 	return container_finish_locked(&l, e);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The end of a container's run. Called by `kvbox finish <id>`, which the monitor spawns as its last
- * act, and by every command that meets an active row whose `alive` is free.
+ * The end of a container's run. Called by a command that waits for it when the monitor asks (client.h), or by
+ * `kvbox finish <id>`, which the monitor spawns where no command does it; and by every command that meets an active
+ * row whose `alive` is free.
  */
 #ifndef KVBOX_ENGINE_FINISH_H
 #define KVBOX_ENGINE_FINISH_H
@@ -13,9 +14,9 @@
 /*
  * Takes `op` and, unless the container really runs (alive is held and state.json does not say
  * exited): kills survivors of the VM, folds exit code, times, OOM and error into the row,
- * removes the files of the run folder and, with auto_remove, the container. Idempotent; a
- * container that is gone is no error. When the monitor died without a last word, the exit code
- * is 137.
+ * removes the files of the run folder and, with auto_remove, the container. Idempotent, and done by any number
+ * of processes at a time; where one was killed the next goes on, with a removal too. A container that is gone is no
+ * error. When the monitor died without a last word, the exit code is 137.
  *
  * A container whose process never ran goes back to what it was before ("created" the first
  * time), with exit code and error of the attempt.

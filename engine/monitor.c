@@ -8,10 +8,10 @@
  * process 1 starts once the starting command asks for it (READY waits for that). When process 1 has
  * ended, the agent unmounts, syncs and powers off (SHUTDOWN); a container that is removed at its end
  * (--rm) has nothing to keep, so its VMM is killed at once (KILL), which is safe, since all its output has
- * come before the word of its end, and saves the whole shutdown. Then `kvbox finish` folds state.json
- * into the store, `alive` is released, and the clients hear of the end after the last of their output
- * (DRAIN): a command that returns finds the store up to date. From DRAIN on no file is touched: the
- * container may run again, or be gone.
+ * come before the word of its end, and saves the whole shutdown. Then a client that waits for the end, or
+ * `kvbox finish`, folds state.json into the store (monitor_finish.c), `alive` is released, and the clients
+ * hear of the end after the last of their output (DRAIN): a command that returns finds the store up to date.
+ * From DRAIN on no file is touched: the container may run again, or be gone.
  *
  * Where the restart policy asks for another run, RESTART takes the place of FINISH: the old VM is gone, the
  * clients that were attached hear of the end of their run, and BOOT follows after a while. Log, locks,
@@ -28,7 +28,6 @@
 
 #include <assert.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -134,52 +133,11 @@ static void shut_down(struct monitor *m)
 	agent_shutdown(m);
 }
 
-static void on_finished(evutil_socket_t fd, short what, void *ctx)
-{
-	struct monitor *m = ctx;
-	struct err e = ERR_INIT;
-	int status = 0;
-
-	(void)fd;
-	(void)what;
-	if (spawn_try_wait(&m->finisher, &status, &e) == 0) {
-		event_add(m->finished, NULL);
-		return;
-	}
-	if (status != 0)
-		log_debug("finish ended with %d", status);
-	monitor_event_free(&m->finished);
-	proc_release(&m->finisher);
-	monitor_set_life(m, LIFE_DRAIN);
-	monitor_settle(m);
-}
-
-static int spawn_finish(struct monitor *m, struct err *e)
-{
-	auto_free char *self = proc_own_path(e);
-	char verb[] = "finish", name[] = "kvbox";
-	char *const argv[] = { name, verb, m->id, NULL };
-	const struct spawn_fd fds[] = { { STDERR_FILENO, STDERR_FILENO } };
-	const struct spawn s = {
-		.path = self,
-		.argv = argv,
-		.fds = fds,
-		.nfds = 1,
-		.cwd = -1,
-		.cgroup = -1,
-	};
-
-	if (!self || spawn_start(&s, &m->finisher, e) < 0)
-		return -1;
-	m->finished = monitor_event(m, m->finisher.pidfd, EV_READ, on_finished, m);
-	event_add(m->finished, NULL);
-	return 0;
-}
-
 /* The VMM is gone. The last that this process writes about the container. */
 static void finish(struct monitor *m)
 {
 	struct err e = ERR_INIT;
+	bool told;
 
 	join_end(m);
 	process_all_lost(m);
@@ -197,23 +155,23 @@ static void finish(struct monitor *m)
 		m->state.finished_at = clock_now();
 	if (err_is_set(&m->failure))
 		set_error(m, m->failure.msg);
+	/* How the VM was run is nobody's concern any more, and whoever folds the rest in reads all of it. */
+	free(take_ptr(&m->state.confinement));
+	free(take_ptr(&m->state.accel_reason));
 	monitor_phase(m, "shutdown");
 	write_trace(m);
-	/* Without that word `finish` believes only in the end of one whose lock is free. */
-	if (vmstate_write_last(m->run.fd, &m->state, &e) < 0) {
+	told = vmstate_write_last(m->run.fd, &m->state, &e) == 0;
+	if (!told) {
+		/* Without that word only the end of one whose lock is free is believed; what belongs to it is killed
+		 * then, and `kvbox finish` is of this cgroup, as a client is not. */
 		log_debug("cannot write the state: %s", e.msg);
-		err_clear(&e);
 		fd_close(take_fd(&m->alive));
 	}
 	if (m->state.started_at)
 		monitor_tell_die(m);
 	if (m->stop_asked)
 		monitor_tell(m, "stop", NULL);
-	if (spawn_finish(m, &e) == 0)
-		return;
-	/* The next command that meets the container does it. */
-	log_debug("cannot run finish: %s", e.msg);
-	monitor_set_life(m, LIFE_DRAIN);
+	finish_begin(m, told);
 }
 
 /* The last VM is gone, the next is not there yet. */
@@ -475,6 +433,8 @@ void monitor_on_deadline(struct monitor *m)
 		log_debug("the VMM does not end");
 		m->restart.pending = false; /* its disk is not free */
 		monitor_set_life(m, LIFE_FINISH);
+	} else if (m->life == LIFE_FINISH) {
+		finish_overdue(m);
 	} else if (m->life == LIFE_BOOT) {
 		err_set(&why, ERR_UNAVAILABLE, "the guest did not answer within %u seconds",
 			monitor_vm_boot_timeout(m));

@@ -217,7 +217,7 @@ static void monitor_init(struct monitor *m, const char *id)
 	m->state = (struct vmstate)VMSTATE_INIT;
 	m->choice = (struct vmm_choice)VMM_CHOICE_INIT;
 	m->vmm = (struct vmm)VMM_INIT;
-	m->dir = m->alive = m->bundle = m->listener = m->agent.fd = m->finisher.pidfd = -1;
+	m->dir = m->alive = m->bundle = m->listener = m->agent.fd = m->finish.program.pidfd = -1;
 	m->outgrow_fd = m->join.said = m->saved_ram = -1;
 	m->join.child = (struct proc)PROC_INIT;
 	m->phase_begin = clock_monotonic();

@@ -242,6 +242,12 @@ int order_resize(struct peer *p, int64_t id, const struct message *msg, struct e
 
 /* ---- stop and wait ----------------------------------------------------------------------------- */
 
+void order_note_finishes(struct peer *p, const struct json *request)
+{
+	if (json_bool(json_get(request, "finishes")))
+		p->finishes = true;
+}
+
 int order_stop(struct peer *p, int64_t id, const struct message *msg, struct err *e)
 {
 	int64_t sig = number(msg->json, "signal");
@@ -256,6 +262,7 @@ int order_stop(struct peer *p, int64_t id, const struct message *msg, struct err
 	if (timeout == SPEC_STOP_TIMEOUT_DEFAULT)
 		timeout = STOP_TIMEOUT_DEFAULT;
 	p->stop_request = id;
+	order_note_finishes(p, msg->json);
 	if (json_bool(json_get(msg->json, "keep")))
 		p->keeps = p->m->keep = true;
 	if (json_bool(json_get(msg->json, "kill")))
@@ -267,10 +274,20 @@ int order_stop(struct peer *p, int64_t id, const struct message *msg, struct err
 
 int order_wait(struct peer *p, int64_t id, const struct message *msg, struct err *e)
 {
-	(void)msg;
 	if (p->wait_request)
 		return err_set(e, ERR_CONFLICT, "already waiting");
 	p->wait_request = id;
+	order_note_finishes(p, msg->json);
+	return 0;
+}
+
+int order_finished(struct peer *p, int64_t id, const struct message *msg, struct err *e)
+{
+	const char *error = json_str(json_get(msg->json, "error"));
+
+	if (finish_answered(p, error ? error : "", e) < 0)
+		return -1;
+	peer_reply(p, id);
 	return 0;
 }
 

@@ -3,6 +3,10 @@
  * The guest's console and the VMM's messages go straight to files, which the monitor does not read. A
  * hostile guest could fill the disk with them. So the kernel tells when one was written to, and a file
  * that has outgrown its limit begins anew: both are open for appending, and what counts is their end.
+ *
+ * A guest that boots writes often, and a serial port each character by itself: so the first word of it only
+ * begins a while in which nothing is listened to, and then one look is taken at all that was written. It ends when
+ * nothing was, so that nobody wakes for a quiet guest; it is short for one that writes a lot.
  */
 #include <stdio.h>
 #include <sys/inotify.h>
@@ -14,32 +18,50 @@
 #include "engine/monitor_priv.h"
 
 #define OUTGROWN (1 << 20)
+#define WHILE_NS (MONITOR_SECOND / 2)
+#define HURRY_NS (MONITOR_SECOND / 50)
 
-static void bound(struct monitor *m, const char *name)
+/* True when it had outgrown its limit. */
+static bool bound(struct monitor *m, const char *name)
 {
 	auto_close int fd = -1;
 	struct err e = ERR_INIT;
 	struct stat st;
 
-	if (fd_open(m->dir, name, O_WRONLY, 0, &fd, &e) < 0 || fstat(fd, &st) < 0 ||
-	    st.st_size <= OUTGROWN)
-		return;
-	if (ftruncate(fd, 0) < 0)
+	if (fstatat(m->dir, name, &st, 0) < 0 || st.st_size <= OUTGROWN)
+		return false;
+	if (fd_open(m->dir, name, O_WRONLY, 0, &fd, &e) < 0 || ftruncate(fd, 0) < 0)
 		log_debug("cannot cut '%s'", name);
+	return true;
+}
+
+static void on_while_over(evutil_socket_t fd, short what, void *ctx)
+{
+	struct monitor *m = ctx;
+	char events[4096];
+	bool written = false, outgrown = false;
+
+	(void)fd;
+	(void)what;
+	/* Which file it was does not matter. */
+	while (read(m->outgrow_fd, events, sizeof(events)) > 0)
+		written = true;
+	if (!written) {
+		event_add(m->outgrow, NULL);
+		return;
+	}
+	outgrown |= bound(m, CONSOLE_FILE);
+	outgrown |= bound(m, VMM_LOG_FILE);
+	monitor_add_timer(m->outgrow_while, outgrown ? HURRY_NS : WHILE_NS);
 }
 
 static void on_written(evutil_socket_t fd, short what, void *ctx)
 {
 	struct monitor *m = ctx;
-	char events[4096];
 
+	(void)fd;
 	(void)what;
-	/* Which file it was does not matter. */
-	while (read((int)fd, events, sizeof(events)) > 0)
-		;
-	bound(m, CONSOLE_FILE);
-	bound(m, VMM_LOG_FILE);
-	monitor_settle(m);
+	monitor_add_timer(m->outgrow_while, WHILE_NS);
 }
 
 static bool watch(int fd, int dir, const char *name)
@@ -60,12 +82,14 @@ void monitor_outgrow_watch(struct monitor *m)
 		return;
 	}
 	m->outgrow_fd = take_fd(&fd);
-	m->outgrow = monitor_event(m, m->outgrow_fd, EV_READ | EV_PERSIST, on_written, m);
-	event_add(m->outgrow, NULL);
+	m->outgrow = monitor_event(m, m->outgrow_fd, EV_READ, on_written, m);
+	m->outgrow_while = monitor_event(m, -1, 0, on_while_over, m);
+	monitor_add_timer(m->outgrow_while, WHILE_NS);
 }
 
 void monitor_outgrow_end(struct monitor *m)
 {
 	monitor_event_free(&m->outgrow);
+	monitor_event_free(&m->outgrow_while);
 	fd_close(take_fd(&m->outgrow_fd));
 }

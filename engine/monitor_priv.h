@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the parts of the monitor share. monitor_main.c: the process; monitor.c: life and end;
- * monitor_stop.c: stop and kill; monitor_restart.c: the restart policy; monitor_pause.c, monitor_health.c;
+ * monitor_finish.c: its result in the store; monitor_stop.c: stop and kill; monitor_restart.c: the restart
+ * policy; monitor_pause.c, monitor_health.c;
  * monitor_vm.c: the VMM; monitor_agent.c: the channel; monitor_process.c: processes and their streams;
  * monitor_clients.c: control.sock; monitor_requests.c: what clients ask for, monitor_orders.c: of that what
  * is passed on; monitor_outlet.c: output to one client; monitor_tell.c: events.
@@ -52,7 +53,7 @@ enum life {
 	LIFE_SHUTDOWN, /* it has ended; the agent syncs and powers off */
 	LIFE_KILL,     /* the VMM was killed and is not gone yet */
 	LIFE_RESTART,  /* the VM is gone, the restart policy waits to boot the next */
-	LIFE_FINISH,   /* `kvbox finish` runs */
+	LIFE_FINISH,   /* a client or `kvbox finish` folds the result into the store */
 	LIFE_DRAIN,    /* `alive` is released; clients get the rest of their output */
 	LIFE_COUNT,
 };
@@ -262,12 +263,21 @@ struct peer {
 	/* Requests that wait for something; 0: none. */
 	int64_t start_request, stop_request, wait_request;
 	bool keeps;    /* it has said so with its stop_request: see monitor.keep */
+	bool finishes; /* it would fold the result into the store */
 	bool attached; /* wants EVENT exit */
 	bool over;     /* the run that it is attached to has ended, with this code */
 	int over_code;
 	struct outlet out[LOG_STREAM_COUNT];
 	struct inlet in;
 	struct process *exec;
+};
+
+/* ---- monitor_finish.c ---- */
+
+struct finishing {
+	struct peer *client; /* was asked to fold the result into the store */
+	struct proc program; /* `kvbox finish` */
+	struct event *ended;
 };
 
 /* ---- monitor_setup.c ---- */
@@ -314,7 +324,7 @@ struct monitor {
 	bool retry;	  /* once the VMM is gone, boot again */
 	struct event *vmm_gone, *vmm_control;
 	int outgrow_fd; /* inotify, -1: none */
-	struct event *outgrow;
+	struct event *outgrow, *outgrow_while;
 
 	struct agent agent;
 	int64_t rows, cols; /* of the starting command's terminal */
@@ -342,8 +352,7 @@ struct monitor {
 	struct health health;
 	struct trimming trim;
 
-	struct proc finisher;
-	struct event *finished;
+	struct finishing finish;
 
 	struct err failure; /* why the container could not be started or was lost */
 	bool tracing;
@@ -410,6 +419,14 @@ void monitor_stop(struct monitor *m, int sig, int64_t timeout);
 void monitor_kill(struct monitor *m);
 /* Somebody sends process 1 a signal by hand. True: it is to be sent; false: no process runs now. */
 bool monitor_signalled(struct monitor *m, int64_t sig);
+
+/* monitor_finish.c */
+/* In LIFE_FINISH: sees to it that the result comes into the store, by a client where one `may` be asked. */
+void finish_begin(struct monitor *m, bool may_ask);
+/* The client has done it; with an `error` that is not empty it has not. */
+int finish_answered(struct peer *p, const char *error, struct err *e) MUST_CHECK;
+void finish_overdue(struct monitor *m);
+void finish_peer_gone(struct peer *p);
 
 /* monitor_restart.c */
 void restart_open(struct monitor *m);
@@ -605,7 +622,9 @@ void clients_free_all(struct monitor *m);
 /* monitor_orders.c: requests about the container and its processes. */
 typedef int request_handler(struct peer *p, int64_t id, const struct message *msg, struct err *e);
 request_handler order_signal, order_resize, order_stop, order_wait, order_pause, order_resume,
-	order_stats, order_top, order_rename, order_detach;
+	order_stats, order_top, order_rename, order_detach, order_finished;
+/* Somebody who asks this waits for the end: whether it would do what is to be done then. */
+void order_note_finishes(struct peer *p, const struct json *request);
 /* Answers a request in Docker's words when process 1 does not run, or (unless `even_paused`) is paused:
  * `action` is what it would have to be unpaused before. True: it was answered. */
 bool order_refused(struct peer *p, int64_t id, bool even_paused, const char *action);
@@ -618,7 +637,7 @@ void order_reply(struct monitor *m, struct asker *who,
 int request_handle(struct peer *p, const struct message *msg, struct err *e) MUST_CHECK;
 /* The other side has gone: what it asked for is dropped or cancelled. */
 void request_peer_gone(struct peer *p);
-/* `kvbox finish` is through: answers stop, wait and start, and tells the exit to those who have all
+/* The store knows the end: answers stop, wait and start, and tells the exit to those who have all
  * their output. */
 void requests_settle_end(struct monitor *m);
 /* The run has ended and another follows: who is attached hears of the end after all output, who waits now. */

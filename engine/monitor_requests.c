@@ -103,6 +103,7 @@ static int do_start(struct peer *p, int64_t id, const struct message *msg, struc
 		return -1;
 	p->start_request = id;
 	p->attached = true;
+	order_note_finishes(p, msg->json);
 	p->m->rows = number(msg->json, "rows");
 	p->m->cols = number(msg->json, "cols");
 	request_launch_if_asked(p->m);
@@ -158,6 +159,7 @@ static int do_attach(struct peer *p, int64_t id, const struct message *msg, stru
 	if (connect_streams(p, msg->json, e) < 0)
 		return -1;
 	p->attached = true;
+	order_note_finishes(p, msg->json);
 	monitor_tell(m, "attach", NULL);
 	message_out_reply(&out, id);
 	jw_bool(&out.json, "tty", m->spec.tty);
@@ -273,11 +275,11 @@ static const struct {
 	const char *op;
 	request_handler *handle;
 } requests[] = {
-	{ "start", do_start },	    { "attach", do_attach },	{ "exec", do_exec },
-	{ "signal", order_signal }, { "resize", order_resize }, { "stop", order_stop },
-	{ "wait", order_wait },	    { "pause", order_pause },	{ "resume", order_resume },
-	{ "stats", order_stats },   { "top", order_top },	{ "rename", order_rename },
-	{ "detach", order_detach },
+	{ "start", do_start },	    { "attach", do_attach },	    { "exec", do_exec },
+	{ "signal", order_signal }, { "resize", order_resize },	    { "stop", order_stop },
+	{ "wait", order_wait },	    { "pause", order_pause },	    { "resume", order_resume },
+	{ "stats", order_stats },   { "top", order_top },	    { "rename", order_rename },
+	{ "detach", order_detach }, { "finished", order_finished },
 };
 
 int request_handle(struct peer *p, const struct message *msg, struct err *e)
@@ -327,6 +329,7 @@ void request_peer_gone(struct peer *p)
 	}
 	if (p->in.process && !p->in.ended)
 		inlet_end(&p->in);
+	finish_peer_gone(p);
 	if (m->starter != p)
 		return;
 	m->starter = NULL;

@@ -71,6 +71,13 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
+/* Who reads it takes what is not there as empty. */
+static void add_text(struct json_writer *w, const char *key, const char *text)
+{
+	if (text && *text)
+		jw_str(w, key, text);
+}
+
 static int write_text(const struct vmstate *s, const char *health, struct str *text, struct err *e)
 {
 	struct json_writer w;
@@ -83,19 +90,19 @@ static int write_text(const struct vmstate *s, const char *health, struct str *t
 	jw_int(&w, "pid_start", s->pid_start);
 	jw_int(&w, "vmm_pid", s->vmm_pid);
 	jw_int(&w, "vmm_start", s->vmm_start);
-	jw_str(&w, "cgroup", or_empty(s->cgroup));
+	add_text(&w, "cgroup", s->cgroup);
 	jw_int(&w, "started_at", s->started_at);
 	jw_int(&w, "finished_at", s->finished_at);
 	jw_int(&w, "exit_code", s->exit_code);
 	jw_bool(&w, "oom", s->oom);
 	jw_bool(&w, "keep", s->keep);
 	jw_int(&w, "restart_count", s->restart_count);
-	jw_str(&w, "health", health);
-	jw_str(&w, "error", or_empty(s->error));
-	jw_str(&w, "driver", or_empty(s->driver));
-	jw_str(&w, "accel", or_empty(s->accel));
-	jw_str(&w, "accel_reason", or_empty(s->accel_reason));
-	jw_str(&w, "confinement", or_empty(s->confinement));
+	add_text(&w, "health", health);
+	add_text(&w, "error", s->error);
+	add_text(&w, "driver", s->driver);
+	add_text(&w, "accel", s->accel);
+	add_text(&w, "accel_reason", s->accel_reason);
+	add_text(&w, "confinement", s->confinement);
 	jw_end(&w);
 	str_addc(text, '\n');
 	if (text->over)

@@ -197,6 +197,42 @@ interrupt()
 	expect_nothing_left
 }
 
+# asked_to_finish TIMEOUT: a command that is stopped before its container ends with 7, and the monitor has come to
+# asking it; $! is the command, descriptor 6 the monitor's log
+asked_to_finish()
+{
+	local log
+
+	# the last one's would be taken for this one's
+	rm -f "$BATS_TEST_TMPDIR/out"
+	KVBOX_DEBUG=1 KVBOX_FINISH_TIMEOUT=$1 with_store "$BINARY" run --rm --name asked hello \
+		sh -c 'trap "exit 7" TERM; echo up; while :; do sleep 0.1; done' \
+		> "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" &
+	wait_for grep -q up "$BATS_TEST_TMPDIR/out"
+	log=$(echo "$STORE"/root/containers/*/monitor.log)
+	exec 6< "$log"
+	kill -STOP $!
+	kvbox kill -s TERM asked
+	wait_for grep -q 'a client is asked to finish' /dev/fd/6
+}
+
+@test "a command that is killed or stopped when it is to bring the end into the store is done without" {
+	asked_to_finish 100
+	kill -KILL $!
+	wait $! || true
+	wait_for eval '[ -z "$(kvbox ps -aq)" ]'
+	grep -q 'a program is started to finish' /dev/fd/6
+	asked_to_finish 1
+	wait_for eval '[ -z "$(kvbox ps -aq)" ]'
+	# it comes late, and hears the exit code all the same
+	kill -CONT $!
+	code=0
+	wait $! || code=$?
+	[ "$code" -eq 7 ] || fail "exit code"
+	exec 6<&-
+	expect_nothing_left
+}
+
 @test "a container outlives the command that started it" {
 	with_store "$BINARY" run --name on hello sh -c 'echo up; sleep 1000' > "$BATS_TEST_TMPDIR/out" &
 	wait_for grep -q up "$BATS_TEST_TMPDIR/out"

@@ -93,6 +93,30 @@ image 2 /home/user"
 	[ -z "$(kvbox ps -aq)" ]
 }
 
+@test "the command that waits for the end brings it into the store, and no other program is started for that" {
+	local log
+
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	KVBOX_DEBUG=1 KVBOX_FINISH_TIMEOUT=100 with_store "$BINARY" run --rm -i hello cat \
+		< "$BATS_TEST_TMPDIR/in" > "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" &
+	exec 5> "$BATS_TEST_TMPDIR/in"
+	echo whole >&5
+	wait_for grep -q whole "$BATS_TEST_TMPDIR/out"
+	# it goes with the container, so it is held
+	log=$(echo "$STORE"/root/containers/*/monitor.log)
+	exec 6< "$log" 5>&-
+	code=0
+	wait $! || code=$?
+	[ "$code" -eq 0 ] || fail "exit code"
+	[ ! -e "$log" ]
+	[ -z "$(kvbox ps -aq)" ]
+	log=$(cat <&6)
+	exec 6<&-
+	[[ $log == *"a client is asked to finish"* ]] || fail "$log"
+	[[ $log != *"a program is started to finish"* ]] || fail "$log"
+	expect_nothing_left
+}
+
 @test "a terminal has the user's size and kvbox gives it back as it was" {
 	try on_terminal "stty rows 33 cols 99; $BINARY run --rm -it hello sh -c 'stty size; tty; echo \$TERM'; stty size; stty -a | grep -o ' -*icanon\| -*echo '"
 	expect 0

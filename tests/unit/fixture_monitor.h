@@ -103,6 +103,7 @@ static inline int set_up(void **state)
 	unsetenv("KVBOX_FAKE");
 	unsetenv("KVBOX_BOOT_TIMEOUT");
 	unsetenv("KVBOX_SHUTDOWN_TIMEOUT");
+	unsetenv("KVBOX_FINISH_TIMEOUT");
 	make_store(f);
 	spec_init(&f->spec);
 	set_text(&f->spec.id, container_id);

@@ -257,6 +257,90 @@ static void finishing_with_rm(void **state)
 	end_of_life(*state, true);
 }
 
+/* The monitor lives, and has `kvbox finish` do it when the client that it asked first was killed. */
+static void finishing_goes_on_where_a_client_was_killed(void **state)
+{
+	struct fixture *f = *state;
+	struct vmstate vm = {
+		.phase = VM_EXITED, .started_at = 5, .finished_at = 6, .exit_code = 9
+	};
+	bool killed = true;
+	int kills = 0;
+
+	for (int n = 1; killed && n < CALLS_MAX; n++, kills++) {
+		struct err e = ERR_INIT;
+		char id[ID_TEXT_SIZE];
+		pid_t monitor;
+
+		fixture_create(f, "web", true, id);
+		fixture_begin_start(f, id);
+		fixture_write_state(f, id, &vm);
+		monitor = fixture_play(f, id, PLAY_MONITOR);
+		fixture_close_store(f);
+		killed = killed_at(f, op_finish, id, n);
+		fixture_open_store(f);
+		assert_ok(container_finish(f->store, id, &e));
+		assert_int_equal(fixture_state(f, id), ST_NONE);
+		assert_false(fixture_exists(f, "containers", id));
+		/* Once the row is gone only the intent tells of the run folder. */
+		assert_healthy(f, n);
+		assert_false(fixture_exists(f, "run", id));
+		fixture_kill(monitor);
+	}
+	assert_false(killed);
+	assert_true(kills > 10);
+}
+
+static int64_t count_destroyed(struct fixture *f)
+{
+	auto_str struct str text = STR_INIT(STR_HUGE);
+	struct err e = ERR_INIT;
+	int64_t n = 0;
+
+	assert_ok(file_read(f->paths.root_fd, "events.log", &text, &e));
+	for (const char *at = text.buf; (at = strstr(at, "\"action\":\"destroy\"")); at++)
+		n++;
+	return n;
+}
+
+/* A client that comes late, `kvbox finish`, and a command that meets the container. */
+static void what_several_finish_at_a_time_is_finished_once(void **state)
+{
+	enum { ROUNDS = 30, FINISHERS = 3 };
+	struct vmstate vm = { .phase = VM_EXITED, .started_at = 5, .finished_at = 6 };
+	struct fixture *f = *state;
+
+	for (int n = 1; n <= ROUNDS; n++) {
+		pid_t pids[FINISHERS];
+		char id[ID_TEXT_SIZE];
+		int status;
+
+		fixture_create(f, "web", true, id);
+		fixture_begin_start(f, id);
+		fixture_write_state(f, id, &vm);
+		fixture_close_store(f);
+		for (size_t i = 0; i < FINISHERS; i++) {
+			pids[i] = fork();
+			assert_true(pids[i] >= 0);
+			if (pids[i] == 0) {
+				fixture_open_store(f);
+				op_finish(f, id);
+				_exit(0);
+			}
+		}
+		for (size_t i = 0; i < FINISHERS; i++) {
+			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+			assert_int_equal(status, 0);
+		}
+		fixture_open_store(f);
+		assert_int_equal(fixture_state(f, id), ST_NONE);
+		assert_false(fixture_exists(f, "containers", id));
+		assert_false(fixture_exists(f, "run", id));
+		assert_int_equal(count_destroyed(f), n);
+		assert_healthy(f, n);
+	}
+}
+
 static void removal(void **state)
 {
 	struct fixture *f = *state;
@@ -647,6 +731,8 @@ int main(int argc, char **argv)
 		KILLED(finishing),
 		KILLED(finishing_with_rm),
 		KILLED(removal),
+		TEST(finishing_goes_on_where_a_client_was_killed),
+		TEST(what_several_finish_at_a_time_is_finished_once),
 		KILLED(the_very_first_write_to_a_root),
 		TEST(what_somebody_is_at_work_on_is_left_alone),
 		TEST(a_restart_that_died_before_its_start_leaves_no_container_of_rm),
