@@ -3,7 +3,8 @@
  * The bare VMM: what kvbox would start for `run --rm`, by the same driver with the same devices, but with
  * an init that powers off at once. What kvbox takes longer than this is kvbox's own.
  *
- * usage: bare INITRAMFS     boots once and prints the milliseconds from start to the VMM's end
+ * usage: bare INITRAMFS         boots once and prints the milliseconds from start to the VMM's end
+ *        bare -- COMMAND...     runs a command, of the same clock: the milliseconds from its start to its end
  *
  * A VM that does not end in KVBOX_BOOT_TIMEOUT seconds (60) is killed, and its last words are told.
  */
@@ -147,25 +148,50 @@ static int measure(const char *initramfs, const char *path, int64_t *ret, struct
 	return r;
 }
 
-int main(int argc, char **argv)
+static int run(char *const *argv, int64_t *ret, struct err *e)
+{
+	static const struct spawn_fd fds[] = { { STDERR_FILENO, STDERR_FILENO } };
+	const struct spawn s = {
+		.path = argv[0], .argv = argv, .fds = fds, .nfds = 1, .cwd = -1, .cgroup = -1
+	};
+	struct proc p = PROC_INIT;
+	int64_t begin = clock_monotonic();
+	int status, r;
+
+	if (spawn_start(&s, &p, e) < 0)
+		return -1;
+	r = spawn_wait(&p, &status, e);
+	*ret = clock_monotonic() - begin;
+	if (r == 0 && status != 0)
+		return err_set(e, ERR_SYSTEM, "'%s' ended with status %d", argv[0], status);
+	return r;
+}
+
+static int boot_in_folder(const char *initramfs, int64_t *ret, struct err *e)
 {
 	char path[] = "/tmp/kvbox-bare-XXXXXX";
-	struct err e = ERR_INIT, ignored = ERR_INIT;
-	int64_t ns = 0;
+	struct err ignored = ERR_INIT;
 	int r;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: %s INITRAMFS\n", argv[0]);
-		return 2;
-	}
-	if (!mkdtemp(path)) {
-		perror(path);
-		return 1;
-	}
-	r = measure(argv[1], path, &ns, &e);
+	if (!mkdtemp(path))
+		return err_sys(e, "cannot make a folder");
+	r = measure(initramfs, path, ret, e);
 	if (dir_remove_tree(AT_FDCWD, path, &ignored) < 0)
 		fprintf(stderr, "bare: %s\n", ignored.msg);
-	if (r < 0) {
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	bool command = argc > 2 && str_eq(argv[1], "--");
+	struct err e = ERR_INIT;
+	int64_t ns = 0;
+
+	if (!command && argc != 2) {
+		fprintf(stderr, "usage: %s INITRAMFS | -- COMMAND...\n", argv[0]);
+		return 2;
+	}
+	if ((command ? run(argv + 2, &ns, &e) : boot_in_folder(argv[1], &ns, &e)) < 0) {
 		fprintf(stderr, "bare: %s\n", e.msg);
 		return 1;
 	}

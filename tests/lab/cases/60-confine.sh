@@ -8,7 +8,9 @@ CASE=60-confine
 
 kvbox load -q -i /lab/hello.tar > "$OUT" 2> "$ERR"
 kvbox run -d --name locked hello sleep 600 > "$OUT" 2> "$ERR"
-is "a container starts" 0 $?
+status=$?
+[ $status -eq 0 ] || status="$status: $(cat "$ERR")"
+is "a container starts" 0 "$status"
 with_kvm "its virtual CPU is one of KVM"
 pid=$(kvm_processes)
 told=$(kvbox inspect -f '{{json .Kvbox.Confinement}}' locked)
