@@ -18,6 +18,7 @@
 #include "engine/template.h"
 #include "proto/conn.h"
 #include "proto/preamble.h"
+#include "tests/unit/fixture_tree.h"
 #include "vmm/saved.h"
 
 #define ID	   "abcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcd"
@@ -26,16 +27,6 @@
 #define LONG_AGO   INT64_C(1000000000000000000) /* 2001 */
 
 /* ---- disks ---- */
-
-static uint32_t add(struct tree *t, uint32_t folder, const char *name, uint16_t mode)
-{
-	struct err e = ERR_INIT;
-	uint32_t inode = 0;
-
-	assert_ok(tree_inode_new(t, mode, &inode, &e));
-	assert_ok(tree_link(t, folder, name, strlen(name), inode, &e));
-	return inode;
-}
 
 /* An image with /bin/busybox. */
 static uint64_t make_image(struct fixture *f, const char *name)

@@ -10,18 +10,9 @@
 #include "engine/erofs.h"
 #include "engine/erofs_read.h"
 #include "engine/erofs_write.h"
+#include "tests/unit/fixture_tree.h"
 
 #define FILES 700
-
-static uint32_t add(struct tree *t, uint32_t folder, const char *name, uint16_t mode)
-{
-	struct err e = ERR_INIT;
-	uint32_t inode = 0;
-
-	assert_ok(tree_inode_new(t, mode, &inode, &e));
-	assert_ok(tree_link(t, folder, name, strlen(name), inode, &e));
-	return inode;
-}
 
 /* A folder of several blocks, "d", with FILES names, two further entries, and a long link. */
 static void make_image(int *ret_fd, struct erofs_image *ret)

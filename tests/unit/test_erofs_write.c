@@ -5,17 +5,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/erofs_write.h"
+#include "tests/unit/fixture_tree.h"
 #include "tests/unit/image_listing.h"
-
-static uint32_t add(struct tree *t, uint32_t folder, const char *name, uint16_t mode)
-{
-	struct err e = ERR_INIT;
-	uint32_t inode = 0;
-
-	assert_ok(tree_inode_new(t, mode, &inode, &e));
-	assert_ok(tree_link(t, folder, name, strlen(name), inode, &e));
-	return inode;
-}
 
 static void set_symlink(struct tree *t, uint32_t inode, size_t n)
 {
