@@ -12,7 +12,8 @@
 #include "proto/conn.h"
 #include "proto/preamble.h"
 
-#define STEP_TIMEOUT_MS 60000
+/* In a machine that is emulated itself a first boot can take a minute. */
+#define STEP_TIMEOUT_MS 300000
 #define READ_SIZE	65536
 
 struct bare_vm {

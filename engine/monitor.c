@@ -309,6 +309,8 @@ static void note_failure(struct monitor *m, struct err *why)
 /* All that the end of a run means but the next life. */
 static void end_run(struct monitor *m, int code)
 {
+	struct err e = ERR_INIT;
+
 	monitor_phase(m, "process");
 	m->state.exit_code = code;
 	m->state.finished_at = clock_now();
@@ -321,6 +323,9 @@ static void end_run(struct monitor *m, int code)
 	m->state.phase = VM_RESTARTING;
 	monitor_write_state(m);
 	monitor_tell_die(m);
+	/* Who follows the log reads it once more when the end is told. */
+	if (m->log && logfile_flush(m->log, &e) < 0)
+		log_debug("%s", e.msg);
 	requests_run_over(m);
 }
 
