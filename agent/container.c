@@ -115,19 +115,21 @@ static void add_name(struct disks *d, const char *path)
 
 static int find_disks(const struct container_setup *s, struct disks *d, struct err *e)
 {
+	auto_disk_list struct disk_list disks = { -1, STRV_INIT, STRV_INIT };
 	auto_close int block = -1;
 
-	if (fd_open_dir(AT_FDCWD, "/sys/block", &block, e) < 0)
+	if (fd_open_dir(AT_FDCWD, "/sys/block", &block, e) < 0 ||
+	    disk_list_init(block, &disks, e) < 0)
 		return -1;
-	if (disk_find(block, s->joined ? s->joined : s->chain, d->image, e) < 0 ||
-	    disk_find(block, s->upper, d->upper, e) < 0)
+	if (disk_find(&disks, s->joined ? s->joined : s->chain, d->image, e) < 0 ||
+	    disk_find(&disks, s->upper, d->upper, e) < 0)
 		return -1;
 	add_name(d, d->image);
 	add_name(d, d->upper);
 	for (size_t i = 0; !s->joined && i < s->layers.n; i++) {
 		char path[DISK_PATH_SIZE];
 
-		if (disk_find(block, s->layers.v[i], path, e) < 0)
+		if (disk_find(&disks, s->layers.v[i], path, e) < 0)
 			return -1;
 		str_addf(&d->options, "%sdevice=%s", d->options.len ? "," : "", path);
 		add_name(d, path);

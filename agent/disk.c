@@ -1,54 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/disk.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fd.h"
 #include "base/str.h"
 
-struct search {
-	int dir;
-	const char *serial;
-	char *ret;
-	bool found;
-};
+#define NAME_MAX_LEN 16
 
-static int check(void *ctx, const char *name, struct err *e)
+static int add_name(void *ctx, const char *name, struct err *e)
 {
-	struct search *s = ctx;
-	char path[64], serial[DISK_SERIAL_MAX + 2];
-	auto_close int fd = -1;
-	struct err none = ERR_INIT;
-	ssize_t n;
+	struct disk_list *l = ctx;
 
 	(void)e;
-	/* Only virtio disks have the attribute, and asking costs a request to the VMM. */
-	if (s->found || !str_has_prefix(name, "vd") || strlen(name) > 16)
-		return 0;
-	snprintf(path, sizeof(path), "%s/serial", name);
-	if (fd_open(s->dir, path, O_RDONLY, 0, &fd, &none) < 0)
-		return 0;
-	n = fd_read_full(fd, serial, sizeof(serial) - 1, &none);
-	if (n < 0)
-		return 0;
-	serial[n] = '\0';
-	serial[strcspn(serial, "\n")] = '\0';
-	if (strcmp(serial, s->serial) == 0) {
-		snprintf(s->ret, DISK_PATH_SIZE, "/dev/%s", name);
-		s->found = true;
-	}
+	/* Only virtio disks have a serial there. */
+	if (str_has_prefix(name, "vd") && strlen(name) <= NAME_MAX_LEN)
+		strv_add(&l->names, name);
 	return 0;
 }
 
-int disk_find(int sysfs_block, const char *serial, char ret[DISK_PATH_SIZE], struct err *e)
+int disk_list_init(int sysfs_block, struct disk_list *ret, struct err *e)
 {
-	struct search s = { sysfs_block, serial, ret, false };
+	*ret = (struct disk_list){ sysfs_block, STRV_INIT, STRV_INIT };
+	return dir_each(sysfs_block, ".", add_name, ret, e);
+}
 
-	if (dir_each(sysfs_block, ".", check, &s, e) < 0)
-		return -1;
-	if (!s.found)
-		return err_set(e, ERR_NOT_FOUND, "no disk has the serial '%s'", serial);
-	return 0;
+void disk_list_release(struct disk_list *l)
+{
+	strv_release(&l->names);
+	strv_release(&l->serials);
+}
+
+static void ask_next(struct disk_list *l)
+{
+	char path[NAME_MAX_LEN + sizeof("/serial")], serial[DISK_SERIAL_MAX + 2];
+	auto_close int fd = -1;
+	struct err none = ERR_INIT;
+	ssize_t n = -1;
+
+	snprintf(path, sizeof(path), "%s/serial", l->names.v[l->serials.n]);
+	if (fd_open(l->sysfs_block, path, O_RDONLY, 0, &fd, &none) == 0)
+		n = fd_read_full(fd, serial, sizeof(serial) - 1, &none);
+	serial[n > 0 ? n : 0] = '\0';
+	strv_addn(&l->serials, serial, strcspn(serial, "\n"));
+}
+
+int disk_find(struct disk_list *l, const char *serial, char ret[DISK_PATH_SIZE], struct err *e)
+{
+	for (size_t i = 0; i < l->names.n; i++) {
+		if (i == l->serials.n)
+			ask_next(l);
+		if (strcmp(l->serials.v[i], serial) == 0) {
+			snprintf(ret, DISK_PATH_SIZE, "/dev/%s", l->names.v[i]);
+			return 0;
+		}
+	}
+	return err_set(e, ERR_NOT_FOUND, "no disk has the serial '%s'", serial);
 }

@@ -129,6 +129,7 @@ static void a_port_is_found_by_its_name(void **state)
 
 static void a_disk_is_found_by_its_serial(void **state)
 {
+	auto_disk_list struct disk_list disks = { -1, STRV_INIT, STRV_INIT };
 	auto_close int dir = -1;
 	struct err e = ERR_INIT;
 	char path[DISK_PATH_SIZE] = "";
@@ -139,14 +140,19 @@ static void a_disk_is_found_by_its_serial(void **state)
 	put("block/vdc/size", "8");
 	put("block/loop0/serial", "kvb-upper");
 	assert_int_equal(fd_open_dir(basefd, "block", &dir, &e), 0);
-	assert_int_equal(disk_find(dir, "kvb-layers", path, &e), 0);
+	assert_int_equal(disk_list_init(dir, &disks, &e), 0);
+	assert_int_equal(disk_find(&disks, "kvb-layers", path, &e), 0);
 	assert_string_equal(path, "/dev/vda");
-	assert_int_equal(disk_find(dir, "a-serial-of-20-bytes", path, &e), 0);
+	assert_int_equal(disk_find(&disks, "a-serial-of-20-bytes", path, &e), 0);
 	assert_string_equal(path, "/dev/vdb");
-	assert_int_equal(disk_find(dir, "kvb-upper", path, &e), -1);
+	assert_int_equal(disk_find(&disks, "kvb-upper", path, &e), -1);
 	assert_int_equal(e.kind, ERR_NOT_FOUND);
 	assert_string_equal(e.msg, "no disk has the serial 'kvb-upper'");
 	assert_string_equal(path, "/dev/vdb");
+	/* Nobody is asked twice. */
+	put("block/vda/serial", "another");
+	assert_int_equal(disk_find(&disks, "kvb-layers", path, &e), 0);
+	assert_string_equal(path, "/dev/vda");
 }
 
 static void places_in_a_root_are_made_where_links_lead_and_never_outside(void **state)
