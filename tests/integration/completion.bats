@@ -19,7 +19,7 @@ prepare()
 in_shell()
 {
 	(cd -- "$BATS_TEST_TMPDIR/files" && with_store PATH="$BATS_TEST_TMPDIR/bin:$PATH" \
-		HOME="$BATS_TEST_TMPDIR" INPUTRC="$BATS_TEST_TMPDIR/.inputrc" timeout -k 5 100 "$@")
+		HOME="$BATS_TEST_TMPDIR" INPUTRC="$BATS_TEST_TMPDIR/.inputrc" timeout -k 5 280 "$@")
 }
 
 # Lines, each with what has to be shown for it (an extended regular expression; a shell may draw the line twice).

@@ -106,7 +106,7 @@ expect_info() # CONTAINER KVBOX...
 	local neighbour
 
 	report=$BATS_TEST_TMPDIR/report
-	kvbox run -d --name c0 hello sleep 100
+	kvbox run -d --name c0 hello sleep 1000
 	neighbour=$(state_of c0 vmm_pid)
 	try env KVBOX_QEMU="$PROBE" KVBOX_ACCEL=tcg KVBOX_ROOT="$STORE/root" KVBOX_RUNROOT="$STORE/run" \
 		"$BINARY" run --name c1 hello true
@@ -136,8 +136,8 @@ expect_info() # CONTAINER KVBOX...
 @test "each VM has a user of its own, and inspect tells what was applied" {
 	local one two id
 
-	kvbox run -d --name c1 hello sleep 100
-	kvbox run -d --name c2 hello sleep 100
+	kvbox run -d --name c1 hello sleep 1000
+	kvbox run -d --name c2 hello sleep 1000
 	one=$(kvbox inspect -f '{{.Kvbox.Confinement.User}}' c1)
 	two=$(kvbox inspect -f '{{.Kvbox.Confinement.User}}' c2)
 	[ "$one" -ge 2000000000 ] && [ "$two" -ge 2000000000 ] && [ "$one" != "$two" ]
@@ -163,7 +163,7 @@ expect_info() # CONTAINER KVBOX...
 }
 
 @test "a VMM that takes more memory than it may is killed, and that is told" {
-	kvbox run -d --name c1 hello sleep 100
+	kvbox run -d --name c1 hello sleep 1000
 	[ -n "$(kvbox inspect -f '{{.Kvbox.Confinement.Limits}}' c1)" ] || skip "no cgroups to limit memory"
 	kvbox rm -f c1
 	cp -- "$PROBE" "$BATS_TEST_TMPDIR/probe-hungry"
@@ -183,7 +183,7 @@ without_namespaces()
 @test "where the host refuses namespaces a container runs all the same, and inspect says so" {
 	without_namespaces true || skip "no user namespace to try it in"
 	try without_namespaces env KVBOX_ROOT="$STORE/root" KVBOX_RUNROOT="$STORE/run" "$BINARY" \
-		run -d --name c1 hello sleep 100
+		run -d --name c1 hello sleep 1000
 	expect 0
 	try confinement c1
 	[[ $out == *'"Missing":{'*'"namespaces":"'* ]] || fail "namespaces are not missing"
@@ -194,7 +194,7 @@ without_namespaces()
 
 @test "root without the right to make namespaces gets them as a plain user would" {
 	try setpriv --bounding-set=-sys_admin --inh-caps=-all env KVBOX_ROOT="$STORE/root" \
-		KVBOX_RUNROOT="$STORE/run" "$BINARY" run -d --name c1 hello sleep 100
+		KVBOX_RUNROOT="$STORE/run" "$BINARY" run -d --name c1 hello sleep 1000
 	expect 0
 	try confinement c1
 	[[ $out == *'"Applied":["user-namespace","namespaces","root"'* ]] || fail "lacks namespaces"

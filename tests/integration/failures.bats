@@ -162,7 +162,8 @@ interrupt()
 
 	for ((i = 0; i < 10; i++)); do
 		kill -INT "$1" 2> /dev/null || return 0
-		timeout 3 tail --pid "$1" -s 0.05 -f /dev/null || true
+		# The first may have been lost. The next is not, and a third too soon would end kvbox alone.
+		timeout $((i ? 60 : 3)) tail --pid "$1" -s 0.05 -f /dev/null || true
 	done
 }
 
@@ -296,7 +297,7 @@ asked_to_finish()
 }
 
 @test "stop of a container that is being started waits for the start, and then stops" {
-	local starter alive i
+	local starter alive
 
 	kvbox create --name slow hello sh -c 'while :; do sleep 0.1; done'
 	alive=$STORE/run/$(kvbox ps -aqf name=slow)/alive
@@ -304,11 +305,7 @@ asked_to_finish()
 	with_store strace -f -qq --seccomp-bpf -o /dev/null -e trace=bind -e inject=bind:delay_enter=1000000 \
 		"$BINARY" start slow > /dev/null &
 	starter=$!
-	for ((i = 0; i < 500; i++)); do
-		[ ! -e "$alive" ] || break
-		sleep 0.01
-	done
-	[ -e "$alive" ]
+	wait_for test -e "$alive"
 	try kvbox stop -t 1 slow
 	expect 0 slow
 	[ -z "$(kvbox ps -q)" ] || fail "it runs still"
@@ -316,17 +313,23 @@ asked_to_finish()
 }
 
 @test "of two that remove a container at a time one does, and the other is told so" {
-	local first i
+	local first second pid=$BATS_TEST_TMPDIR/pid
 
 	kvbox create --name twice hello true
-	# the first one has decided, and takes a second for its first file
-	with_store strace -qq -o /dev/null -e trace=unlinkat -e inject=unlinkat:delay_enter=1000000:when=1 \
-		"$BINARY" rm twice > /dev/null &
+	# the first one has decided, and is stopped at its first file
+	# shellcheck disable=SC2016 # for the other shell
+	with_store strace -qq -o /dev/null -e trace=unlinkat -e inject=unlinkat:signal=STOP:when=1 \
+		sh -c 'echo $$ > "$1"; exec "$2" rm twice' sh "$pid" "$BINARY" > /dev/null &
 	first=$!
-	for ((i = 0; i < 300; i++)); do
-		[ "$(kvbox ps -a --format '{{.State}}')" != removing ] || break
-	done
-	try kvbox rm twice
+	wait_for eval '[ "$(kvbox ps -a --format "{{.State}}")" = removing ]'
+	# the second has found it, and waits for the first one's lock
+	with_store "$BINARY" rm twice > "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" &
+	second=$!
+	wait_for eval '[ -n "$(find "/proc/$second/fd" -lname "$STORE/run/*/op")" ]'
+	kill -CONT "$(cat "$pid")"
+	code=0
+	wait "$second" || code=$?
+	out=$(cat "$BATS_TEST_TMPDIR/out") err=$(cat "$BATS_TEST_TMPDIR/err")
 	expect_error 1 'Error response from daemon: removal of container twice is already in progress'
 	wait "$first"
 	[ -z "$(kvbox ps -aq)" ]

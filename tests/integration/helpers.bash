@@ -95,12 +95,12 @@ expect_error()
 	[[ $err == *"$2"* ]] || fail "stderr lacks '$2'"
 }
 
-# wait_for COMMAND...: until it succeeds, at most half a minute
+# wait_for COMMAND...: until it succeeds; 100 seconds and more only end what hangs
 wait_for()
 {
 	local i
 
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 1000; i++)); do
 		! "$@" > /dev/null 2>&1 || return 0
 		sleep 0.1
 	done

@@ -71,17 +71,14 @@ Total reclaimed space: "[1-9]*MB ]] || fail "prune"
 		>> "$file" 3>&- &
 	follower=$!
 	# one that it sees tells that it watches
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 1000; i++)); do
 		kvbox create --name "probe$i" hello > /dev/null
-		! grep -q "create probe$i" "$file" || break
+		! grep -q '^create probe' "$file" || break
 	done
 	kvbox create --name web hello > /dev/null
 	kvbox tag hello not-shown
 	kvbox rm web > /dev/null
-	for ((i = 0; i < 100; i++)); do
-		! grep -q '^destroy web$' "$file" || break
-		sleep 0.1
-	done
+	wait_for grep -q '^destroy web$' "$file"
 	kill "$follower"
 	wait "$follower" || true
 	[ "$(tail -n 2 "$file")" = "create web

@@ -27,7 +27,7 @@ teardown()
 
 kvbox()
 {
-	timeout 60 "$KVBOX" "$@"
+	timeout 100 "$KVBOX" "$@"
 }
 
 # Nothing in the store that no row names, and no row without its files.
@@ -46,7 +46,7 @@ start_bad()
 {
 	bad=$(free_port)
 	registry_spawn "$dir/bad.log" "$BATS_TEST_DIRNAME/bad-registry" "$bad" "$dir/a.tar.gz" \
-		"$(free_port)"
+		"$(free_port "$bad")"
 	wait_port "$bad"
 }
 
@@ -314,16 +314,18 @@ bad_pull()
 	local slow
 
 	slow=$(free_port)
-	# A registry that accepts and never answers.
-	python3 -c 'import socket, sys, time
-s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); time.sleep(60)' \
-		"$slow" 3>&- &
-	registry_pids+=("$!")
+	# A registry that never answers, and tells of each connection whether something came on it.
+	registry_spawn "$dir/asked" python3 -c 'import socket, sys
+s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen()
+calls = []
+while True:
+    calls.append(s.accept()[0]); print(len(calls[-1].recv(1)), flush=True)' "$slow"
 	wait_port "$slow"
 	# A shell without job control starts what is in the background deaf to SIGINT.
 	env --default-signal=INT "$KVBOX" pull "localhost:$slow/x" > "$dir/out" 2>&1 3>&- &
 	pid=$!
-	sleep 0.3
+	# shellcheck disable=SC2016 # for the other shell
+	timeout 100 sh -c 'until grep -q 1 "$1"; do sleep 0.05; done' sh "$dir/asked"
 	kill -INT "$pid"
 	status=0
 	wait "$pid" || status=$?

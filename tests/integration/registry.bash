@@ -4,11 +4,16 @@
 
 registry_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-# A port that was free a moment ago.
+# free_port [TAKEN]: a port that was free a moment ago, and is not TAKEN.
 free_port()
 {
-	python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+	python3 -c 'import socket, sys
+held = []
+while True:
+    held.append(socket.socket()); held[-1].bind(("127.0.0.1", 0))
+    port = held[-1].getsockname()[1]
+    if str(port) not in sys.argv[1:]: break
+print(port)' "$@"
 }
 
 # wait_port PORT: until somebody listens.
@@ -16,7 +21,7 @@ wait_port()
 {
 	local i
 
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 2000; i++)); do
 		if (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; then
 			return 0
 		fi
@@ -84,7 +89,7 @@ registry_start()
 			;;
 		token)
 			registry_certificate "$folder"
-			token_port=$(free_port)
+			token_port=$(free_port "$port")
 			printf 'auth: {token: {realm: "http://127.0.0.1:%s/token", ' "$token_port"
 			printf 'service: test, issuer: kvbox, rootcertbundle: %s/ca.pem}}\n' \
 				"$folder"

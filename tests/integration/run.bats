@@ -157,12 +157,14 @@ xterm
 	grep -q int "$BATS_TEST_TMPDIR/sig"
 	kvbox rm sig
 	with_store "$BINARY" run --name deaf hello \
-		sh -c 'trap "" INT; echo ready; exec sleep 1000' > "$BATS_TEST_TMPDIR/deaf" 2> "$BATS_TEST_TMPDIR/err" &
+		sh -c 'trap "echo int" INT; echo ready; while :; do sleep 0.1; done' \
+		> "$BATS_TEST_TMPDIR/deaf" 2> "$BATS_TEST_TMPDIR/err" &
 	wait_for grep -q ready "$BATS_TEST_TMPDIR/deaf"
 	kill -INT $!
-	sleep 0.3
+	# two at a time would be one
+	wait_for eval '[ "$(grep -c int "$BATS_TEST_TMPDIR/deaf")" -eq 1 ]'
 	kill -INT $!
-	sleep 0.3
+	wait_for eval '[ "$(grep -c int "$BATS_TEST_TMPDIR/deaf")" -eq 2 ]'
 	kill -0 $!
 	kill -TERM $!
 	code=0

@@ -158,7 +158,7 @@ REFUSED='refused() { "$@" > /dev/null 2>&1 || echo "refused $*"; }'
 	inside 'cat /sys/fs/cgroup/cpu.max; ulimit -Hn' --cpu-period 20000 --cpu-quota 10000 \
 		--ulimit nofile=1024:99999999999
 	shows '10000 20000' 1048576
-	try kvbox run --rm --pids-limit 4 hello sh -c 'for i in 1 2 3 4 5 6; do sleep 1 & done'
+	try kvbox run --rm --pids-limit 4 hello sh -c 'for i in 1 2 3 4 5 6; do sleep 100 & done'
 	[ "$code" -ne 0 ] || fail "more processes than allowed"
 	[[ $err == *"can't fork"* ]] || fail "not by the limit"
 	try kvbox run --rm --cpuset-cpus 999 hello true

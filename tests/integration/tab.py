@@ -15,7 +15,7 @@ import sys
 import time
 
 QUIET = 0.4  # seconds without output: the shell waits for keys
-LIMIT = 20
+LIMIT = 100
 MARK = "set-up-done"
 
 

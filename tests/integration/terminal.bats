@@ -26,7 +26,7 @@ b wait x42
 b type echo y\$((40 + 3))\n
 a wait y43
 b size 22 77
-b type stty size\n
+b type until stty size | grep "^22 "; do sleep 0.1; done\n
 b wait 22 77
 # no detach keys: the second is another one
 b type \x10\x15
@@ -70,6 +70,7 @@ a wait read escape
 a end 1
 a start $BINARY --config $BATS_TEST_TMPDIR/config exec -it tty sh
 a wait #\x20
+a raw
 a type \x18\x18
 a wait read escape
 a end 1

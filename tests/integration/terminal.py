@@ -29,7 +29,7 @@ import sys
 import termios
 import time
 
-LIMIT = float(os.environ.get("TERMINAL_LIMIT", "60"))
+LIMIT = float(os.environ.get("TERMINAL_LIMIT", "100"))
 
 
 class Wrong(Exception):

@@ -12,9 +12,9 @@
 # busybox last: it has applets with the names of real programs
 export PATH=/kvbox/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb
 # what takes seconds on hardware takes a minute here
-export KVBOX_BOOT_TIMEOUT=100
-# seconds for a case: the longest takes two minutes when nothing else runs
-readonly CASE_LIMIT=800
+export KVBOX_BOOT_TIMEOUT=200
+# seconds for a case: the longest takes eight minutes
+readonly CASE_LIMIT=1500
 
 mount -t sysfs sys /sys
 mount -t tmpfs tmp /tmp

@@ -8,7 +8,7 @@
 # Nothing runs without an end: every command gets LIMIT seconds, plain "kvbox" as well, and what is not over
 # by then is killed, and told with the state of things.
 
-LIMIT=${LIMIT:-150}
+LIMIT=${LIMIT:-300}
 OUT=/tmp/$CASE.out
 ERR=/tmp/$CASE.err
 CASE="$CASE${LAB_VMM:+ $LAB_VMM}"
@@ -115,8 +115,8 @@ kvm_processes()
 kvm_programs()
 {
 	for owner in $(kvm_processes); do
-		exe=$(readlink "/proc/$owner/exe")
-		echo "${exe##*/}"
+		# one that has ended meanwhile has none
+		exe=$(readlink "/proc/$owner/exe") && echo "${exe##*/}"
 	done | sort -u
 }
 

@@ -22,7 +22,7 @@
 #include "vmm/select.h"
 
 /* For a guest in an emulated machine that emulates. */
-#define PATIENCE_MS 120000
+#define PATIENCE_MS 400000
 
 /* The VMM that is tested, and what its guests boot. */
 struct conform {

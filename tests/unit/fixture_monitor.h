@@ -125,16 +125,25 @@ static inline void close_sinks(struct fixture *f)
 		fd_close(take_fd(&f->sinks[i]));
 }
 
+/* All waiting ends after this many naps of 5 ms, which is 100 seconds and more: that only ends what hangs. */
+#define NAPS_MAX 20000
+
+static inline void take_nap(void)
+{
+	const struct timespec nap = { 0, 5000000 };
+
+	nanosleep(&nap, NULL);
+}
+
 /* 1 when the monitor has ended, with its status. One that a failed test left running is killed. */
 static inline int wait_for_monitor(struct fixture *f, int *status)
 {
-	const struct timespec nap = { 0, 10000000 };
 	int i;
 
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < NAPS_MAX; i++) {
 		if (waitpid(f->monitor, status, WNOHANG) == f->monitor)
 			return 1;
-		nanosleep(&nap, NULL);
+		take_nap();
 	}
 	kill(f->monitor, SIGKILL);
 	waitpid(f->monitor, status, 0);
@@ -161,7 +170,6 @@ static inline int reap_monitor(struct fixture *f)
 /* What `finish` does after a kill; the fake VMM's end does not take along all that ran "in" it. */
 static inline void remove_cgroup(struct fixture *f)
 {
-	const struct timespec nap = { 0, 5000000 };
 	auto_vmstate struct vmstate st = VMSTATE_INIT;
 	auto_free char *order = NULL;
 	int i, fd;
@@ -178,8 +186,8 @@ static inline void remove_cgroup(struct fixture *f)
 	if (write(fd, "1", 1) != 1)
 		print_error("cannot kill what is left\n");
 	fd_close(fd);
-	for (i = 0; i < 200 && rmdir(st.cgroup) < 0 && errno == EBUSY; i++)
-		nanosleep(&nap, NULL);
+	for (i = 0; i < NAPS_MAX && rmdir(st.cgroup) < 0 && errno == EBUSY; i++)
+		take_nap();
 }
 
 static inline int tear_down(void **state)
@@ -280,14 +288,13 @@ static inline void assert_reads(int fd, const char *want)
 /* The monitor holds `alive` until the store knows the end. */
 static inline void wait_until_free(struct fixture *f)
 {
-	const struct timespec nap = { 0, 5000000 };
 	int i, held = 1;
 
-	for (i = 0; i < 2000 && held; i++) {
+	for (i = 0; i < NAPS_MAX && held; i++) {
 		held = rundir_alive(&f->run, &e);
 		assert_true(held >= 0);
 		if (held)
-			nanosleep(&nap, NULL);
+			take_nap();
 	}
 	assert_int_equal(held, 0);
 }
@@ -320,22 +327,63 @@ static inline struct vmstate now(struct fixture *f)
 	return st;
 }
 
-/* True when state.json says so within 10 seconds. */
+/* True when state.json says so in time. */
 static inline bool becomes(struct fixture *f, bool (*is)(const struct vmstate *st))
 {
-	const struct timespec nap = { 0, 5000000 };
 	int i;
 
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < NAPS_MAX; i++) {
 		auto_vmstate struct vmstate st = VMSTATE_INIT;
 		bool yes = vmstate_read(f->run.fd, &st, &e) == 0 && is(&st);
 
 		err_clear(&e);
 		if (yes)
 			return true;
-		nanosleep(&nap, NULL);
+		take_nap();
 	}
 	return false;
+}
+
+/* What the container has to write to for a file `name` to be there, and how it waits for one; "%s" is the fixture's
+ * path. Time is no means for telling it or for hearing from it. */
+#define IN_SHELL_MAKE(name) ": >%s/" name "; "
+#define IN_SHELL_WAIT(name) "while [ ! -e %s/" name " ]; do sleep 0.02; done; "
+
+static inline void make_mark(struct fixture *f, const char *name)
+{
+	auto_free char *path = xasprintf("%s/%s", f->path, name);
+	int fd;
+
+	/* An empty file takes no block of a full disk. */
+	assert_ok(fd_open(AT_FDCWD, path, O_WRONLY | O_CREAT, 0600, &fd, &e));
+	fd_close(fd);
+}
+
+static inline void wait_for_mark(struct fixture *f, const char *name)
+{
+	auto_free char *path = xasprintf("%s/%s", f->path, name);
+	int i;
+
+	for (i = 0; i < NAPS_MAX && !file_exists(AT_FDCWD, path); i++)
+		take_nap();
+	assert_true(file_exists(AT_FDCWD, path));
+}
+
+/* `before`, then the mark "ready", then `after`. */
+static inline void command_that_tells(struct fixture *f, const char *before, const char *after)
+{
+	auto_free char *script = xasprintf("%s; " IN_SHELL_MAKE("ready") "%s", before, f->path,
+					   after);
+
+	command(f, script);
+}
+
+/* `before`, and `after` once the mark "go" is there. */
+static inline void command_that_waits(struct fixture *f, const char *before, const char *after)
+{
+	auto_free char *script = xasprintf("%s " IN_SHELL_WAIT("go") "%s", before, f->path, after);
+
+	command(f, script);
 }
 
 /* How often the event log has this action (with a following quote, so whole words). */
@@ -361,6 +409,45 @@ static inline struct client *connect_again(struct fixture *f)
 
 	assert_ok(client_connect(&f->paths, container_id, &c, &e));
 	return c;
+}
+
+struct on_its_way {
+	struct fixture *f;
+	void (*act)(struct fixture *f);
+	int fd;
+};
+
+static inline int act_now(void *ctx, struct client *c, struct err *why)
+{
+	struct on_its_way *w = ctx;
+	char byte;
+
+	(void)c;
+	w->act(w->f);
+	return fd_read_full(w->fd, &byte, 1, why) == 1 ? 0 : -1;
+}
+
+/* The exit code that client_wait gives; `act`, which is to bring the end about, is called when that request is on its
+ * way: a monitor that is done before would have nobody to answer. */
+static inline int wait_for_code(struct fixture *f, struct client *c, void (*act)(struct fixture *f))
+{
+	struct on_its_way w = { .f = f, .act = act };
+	int code = -1, pair[2];
+
+	assert_ok(fd_pipe(pair, &e));
+	assert_ok(fd_write_full(pair[1], "x", 1, &e));
+	w.fd = pair[0];
+	client_set_hooks(c, &(struct client_hooks){ &w, pair[0], act_now, NULL });
+	assert_ok(client_wait(c, &code, &e));
+	client_set_hooks(c, &(struct client_hooks){ NULL, -1, NULL, NULL });
+	fd_close(pair[0]);
+	fd_close(pair[1]);
+	return code;
+}
+
+static inline void let_go(struct fixture *f)
+{
+	make_mark(f, "go");
 }
 
 /* ---- the program ------------------------------------------------------------------------------- */

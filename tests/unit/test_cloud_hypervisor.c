@@ -493,8 +493,8 @@ static int next_event(struct vmm *vmm, struct vmm_event *ev)
 	while ((got = vmm_event(vmm, ev, &e)) == 0) {
 		struct pollfd p = { vmm->control, POLLIN, 0 };
 
-		if (poll(&p, 1, 10000) <= 0)
-			fail_msg("nothing happened for ten seconds");
+		if (poll(&p, 1, 100000) <= 0)
+			fail_msg("nothing happened for 100 seconds");
 	}
 	return got;
 }

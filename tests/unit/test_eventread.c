@@ -105,7 +105,7 @@ static void a_log_that_is_not_there_is_empty_and_may_come(void **state)
 	p = (struct pollfd){ .fd = eventread_fd(r), .events = POLLIN };
 	assert_string_equal(next(r, &ev), "");
 	add(f, "create", "first", NULL);
-	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_int_equal(poll(&p, 1, 100000), 1);
 	assert_string_equal(next(r, &ev), "first");
 	assert_string_equal(next(r, &ev), "");
 }
@@ -223,7 +223,7 @@ static void writers_that_race_with_the_renaming_lose_nothing(void **state)
 		int w, i;
 
 		if (!*id) {
-			assert_int_equal(poll(&p, 1, 20000), 1);
+			assert_int_equal(poll(&p, 1, 100000), 1);
 			continue;
 		}
 		w = ev.action[0] - '0';

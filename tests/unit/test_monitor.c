@@ -37,7 +37,7 @@ static void an_auto_removed_container_ends_without_an_orderly_shutdown(void **st
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	assert_int_equal(run_attached(f).code, 0);
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	assert_true(b.tv_sec - a.tv_sec < 4);
+	assert_true(b.tv_sec - a.tv_sec < 30);
 	assert_final(f, 0);
 }
 
@@ -91,15 +91,15 @@ static void a_second_monitor_is_refused(void **state)
 	assert_ok(client_stop(f->client, SIGKILL, 10, &e));
 }
 
-/* Waits for what another process does; true when it came within 10 seconds. */
+/* Waits for what another process does; true when it came in time. */
 static bool becomes_small(int dir, const char *name)
 {
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < NAPS_MAX; i++) {
 		struct stat st;
 
 		if (fstatat(dir, name, &st, 0) == 0 && st.st_size < 1 << 20)
 			return true;
-		usleep(10000);
+		take_nap();
 	}
 	return false;
 }
@@ -163,14 +163,12 @@ static void a_starter_that_goes_away_later_is_not_missed(void **state)
 {
 	struct fixture *f = *state;
 	struct client *c;
-	int code;
 
-	command(f, "sleep 0.3; exit 5");
+	command_that_waits(f, "", "exit 5");
 	start_detached(f);
 	client_free(take_ptr(&f->client));
 	c = connect_again(f);
-	assert_ok(client_wait(c, &code, &e));
-	assert_int_equal(code, 5);
+	assert_int_equal(wait_for_code(f, c, let_go), 5);
 	client_free(c);
 	assert_final(f, 5);
 }
@@ -193,10 +191,11 @@ static void a_guest_that_does_not_come_up_is_told_with_its_last_words(void **sta
 	struct fixture *f = *state;
 	size_t i;
 
-	setenv("KVBOX_BOOT_TIMEOUT", "1", 1);
 	command(f, "true");
 	for (i = 0; i < ARRAY_LEN(cases); i++) {
 		setenv("KVBOX_FAKE", cases[i].mode, 1);
+		/* only the first one is to run out of it */
+		setenv("KVBOX_BOOT_TIMEOUT", i == 0 ? "1" : "100", 1);
 		assert_ok(begin(f));
 		assert_true(client_start(f->client, &no_streams, NULL, &e) < 0);
 		if (!strstr(e.msg, cases[i].want))
@@ -242,7 +241,6 @@ static void the_end_of_the_vmm_is_the_end_of_the_container(void **state)
 static void the_end_of_the_monitor_is_the_end_of_the_vmm(void **state)
 {
 	struct fixture *f = *state;
-	const struct timespec nap = { 0, 5000000 };
 	struct client_result result;
 	struct vmstate st;
 	int i;
@@ -254,9 +252,9 @@ static void the_end_of_the_monitor_is_the_end_of_the_vmm(void **state)
 	assert_true(client_run_streams(f->client, &f->io, &result, &e) < 0);
 	assert_int_equal(e.kind, ERR_UNAVAILABLE);
 	err_clear(&e);
-	for (i = 0; i < 1000 && (rundir_alive(&f->run, &e) || rundir_vm(&f->run, &e)); i++)
-		nanosleep(&nap, NULL);
-	assert_true(i < 1000);
+	for (i = 0; i < NAPS_MAX && (rundir_alive(&f->run, &e) || rundir_vm(&f->run, &e)); i++)
+		take_nap();
+	assert_true(i < NAPS_MAX);
 	vmstate_release(&st);
 	assert_false(file_exists(f->dir, MARK));
 }
@@ -306,20 +304,20 @@ static void a_boot_that_fails_with_kvm_is_tried_again_in_software(void **state)
 	const struct client_hooks hooks = { notice, -1, NULL, keep_notice };
 	auto_vmstate struct vmstate st = VMSTATE_INIT;
 	auto_str struct str why = STR_INIT(STR_HUGE);
-	int code;
 
 	use_bad_kvm();
-	command(f, "exit 8");
+	/* the boot in software has to come up in it */
+	setenv("KVBOX_BOOT_TIMEOUT", "5", 1);
+	command_that_waits(f, "", "exit 8");
 	assert_ok(begin(f));
 	client_set_hooks(f->client, &hooks);
 	assert_ok(client_start(f->client, &no_streams, NULL, &e));
 	assert_string_equal(notice,
-			    "KVM does not work here (the guest did not answer within 1 seconds);"
+			    "KVM does not work here (the guest did not answer within 5 seconds);"
 			    " continuing in software, which is slower");
 	assert_ok(file_read(f->paths.run_fd, BAD_KVM, &why, &e));
-	assert_string_equal(why.buf, "the guest did not answer within 1 seconds");
-	assert_ok(client_wait(f->client, &code, &e));
-	assert_int_equal(code, 8);
+	assert_string_equal(why.buf, "the guest did not answer within 5 seconds");
+	assert_int_equal(wait_for_code(f, f->client, let_go), 8);
 	read_final(f, &st);
 	assert_string_equal(st.accel, "tcg");
 }
@@ -435,9 +433,9 @@ static void stop_sends_the_signal_and_waits(void **state)
 	struct fixture *f = *state;
 	struct client *c;
 
-	command(f, "trap 'exit 9' TERM; sleep 100 & wait");
+	command_that_tells(f, "trap 'exit 9' TERM", "sleep 100 & wait");
 	start_detached(f);
-	usleep(100000); /* the shell sets its trap */
+	wait_for_mark(f, "ready");
 	c = connect_again(f);
 	assert_ok(client_stop(c, 0, CLIENT_STOP_DEFAULT, &e));
 	assert_true(file_exists(f->dir, MARK));
@@ -449,9 +447,9 @@ static void stop_kills_after_the_timeout(void **state)
 {
 	struct fixture *f = *state;
 
-	command(f, "trap '' TERM; while :; do sleep 1; done");
+	command_that_tells(f, "trap '' TERM", "while :; do sleep 1; done");
 	start_detached(f);
-	usleep(100000);
+	wait_for_mark(f, "ready");
 	assert_ok(client_stop(f->client, 0, 1, &e));
 	assert_final(f, 137);
 }
@@ -467,19 +465,21 @@ static void stop_ends_a_guest_that_kills_nobody(void **state)
 	assert_final(f, 137);
 }
 
+static void hang_up(struct fixture *f)
+{
+	assert_ok(client_signal(f->client, SIGHUP, &e));
+}
+
 static void signals_reach_the_process(void **state)
 {
 	struct fixture *f = *state;
 	struct client *c;
-	int code;
 
-	command(f, "trap 'exit 4' HUP; sleep 100 & wait");
+	command_that_tells(f, "trap 'exit 4' HUP", "sleep 100 & wait");
 	start_detached(f);
-	usleep(100000);
-	assert_ok(client_signal(f->client, SIGHUP, &e));
+	wait_for_mark(f, "ready");
 	c = connect_again(f);
-	assert_ok(client_wait(c, &code, &e));
-	assert_int_equal(code, 4);
+	assert_int_equal(wait_for_code(f, c, hang_up), 4);
 	client_free(c);
 }
 

@@ -159,7 +159,7 @@ static int count_letters(void *ctx, const struct log_record *r, struct err *err)
 	return 0;
 }
 
-/* Follows the log to the end of the container. */
+/* Lets the container go, and follows the log to its end. */
 static struct reading follow(struct fixture *f,
 			     int (*record)(void *ctx, const struct log_record *r, struct err *err))
 {
@@ -172,6 +172,7 @@ static struct reading follow(struct fixture *f,
 	r.record = record;
 	r.ctx = &x;
 	assert_ok(client_begin_wait(c, &r.end_fd, &e));
+	let_go(f);
 	assert_ok(logread_run(&r, &e));
 	client_free(c);
 	return x;
@@ -187,7 +188,7 @@ static void a_flood_without_a_newline_is_followed_in_bounded_memory(void **state
 	/* It keeps what was freed, up to this. */
 	setenv("ASAN_OPTIONS", "detect_stack_use_after_return=1:quarantine_size_mb=1", 1);
 	f->spec.open_stdin = true;
-	command(f, "sleep 0.3; head -c 167772160 /dev/zero | tr '\\0' x; sleep 0.5");
+	command_that_waits(f, "", "head -c 167772160 /dev/zero | tr '\\0' x");
 	start_detached(f);
 	stalled = connect_again(f);
 	assert_ok(client_attach(stalled, &output_only, NULL, &e));
@@ -204,7 +205,7 @@ static void many_short_lines_are_followed_one_by_one(void **state)
 	struct fixture *f = *state;
 	struct reading x;
 
-	command(f, "sleep 0.3; seq 1000000");
+	command_that_waits(f, "", "seq 1000000");
 	start_detached(f);
 	x = follow(f, count_numbers);
 	assert_true(x.is_exact);

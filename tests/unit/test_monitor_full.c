@@ -30,19 +30,12 @@ static void fill_disk(struct fixture *f)
 	assert_int_equal(errno, ENOSPC);
 }
 
-/* Runs `script` once the disk is full. */
+/* Runs `script` when it is let go; the disk is full then. */
 static void start_on_full_disk(struct fixture *f, const char *script)
 {
-	auto_free char *all = xasprintf("while [ ! -e %s/go ]; do sleep 0.02; done; %s", f->path,
-					script);
-	auto_free char *go = xasprintf("%s/go", f->path);
-	auto_close int fd = -1;
-
-	command(f, all);
+	command_that_waits(f, "", script);
 	start_detached(f);
 	fill_disk(f);
-	/* An empty file takes no block. */
-	assert_ok(fd_open(AT_FDCWD, go, O_WRONLY | O_CREAT, 0600, &fd, &e));
 }
 
 static void the_exit_code_survives_a_full_disk(void **state)
@@ -54,6 +47,7 @@ static void the_exit_code_survives_a_full_disk(void **state)
 	strv_add(&f->spec.health.test, "/bin/true");
 	f->spec.health.interval = 10000000;
 	start_on_full_disk(f, "sleep 0.2; exit 7");
+	let_go(f);
 	wait_until_free(f);
 	st = now(f);
 	assert_int_equal(st.phase, VM_EXITED);
@@ -83,9 +77,10 @@ static void a_client_that_lags_behind_is_kept_in_memory_for_a_while(void **state
 	int status;
 
 	make_pipes(f);
-	start_on_full_disk(f, "sleep 0.5; head -c 3145728 /dev/zero; exit 3");
+	start_on_full_disk(f, "head -c 3145728 /dev/zero; exit 3");
 	c = connect_again(f);
 	assert_ok(client_attach(c, &output_only, NULL, &e));
+	let_go(f);
 	wait_until_free(f);
 	counter = fork();
 	if (counter == 0) {
@@ -107,9 +102,10 @@ static void one_that_lags_too_far_is_told_that_it_lost_output(void **state)
 	const struct client_io nothing = CLIENT_IO_INIT;
 	struct client *c;
 
-	start_on_full_disk(f, "sleep 0.5; head -c 16777216 /dev/zero; exit 3");
+	start_on_full_disk(f, "head -c 16777216 /dev/zero; exit 3");
 	c = connect_again(f);
 	assert_ok(client_attach(c, &output_only, NULL, &e));
+	let_go(f);
 	wait_until_free(f);
 	assert_true(client_run_streams(c, &nothing, &result, &e) < 0);
 	assert_non_null(strstr(e.msg, "the rest of the output is lost"));

@@ -14,7 +14,7 @@ static void check_shell(struct fixture *f, const char *line)
 	strv_add(&h->test, "CMD-SHELL");
 	strv_add(&h->test, line);
 	h->interval = 50 * MS;
-	h->timeout = 5000 * MS;
+	h->timeout = 100000 * MS;
 }
 
 /* The State.Health document, or NULL. */
@@ -68,8 +68,10 @@ static void a_success_makes_it_healthy(void **state)
 {
 	struct fixture *f = *state;
 	auto_json struct json *doc = NULL;
+	auto_free char *check = xasprintf(IN_SHELL_WAIT("go") "echo fine; echo and more >&2",
+					  f->path);
 
-	check_shell(f, "echo fine; echo and more >&2");
+	check_shell(f, check);
 	command(f, "exec sleep 100");
 	start_detached(f);
 	doc = health(f);
@@ -77,6 +79,7 @@ static void a_success_makes_it_healthy(void **state)
 	assert_int_equal(json_len(json_get(doc, "Log")), 0);
 	json_free(doc);
 	doc = NULL;
+	let_go(f);
 	assert_true(becomes(f, is_healthy));
 	doc = health(f);
 	assert_int_equal(json_int(json_get(doc, "FailingStreak"), -1), 0);
@@ -115,8 +118,8 @@ static void a_failure_in_the_start_period_does_not_count(void **state)
 	auto_json struct json *doc = NULL;
 
 	check_shell(f, "exit 1");
-	f->spec.health.interval = 60 * 1000 * MS;
-	f->spec.health.start_period = 60 * 1000 * MS;
+	f->spec.health.interval = 1000 * 1000 * MS;
+	f->spec.health.start_period = 1000 * 1000 * MS;
 	f->spec.health.start_interval = 20 * MS;
 	f->spec.health.retries = 1;
 	command(f, "exec sleep 100");
@@ -134,14 +137,14 @@ static void a_check_that_takes_too_long_is_killed(void **state)
 	auto_json struct json *doc = NULL;
 
 	check_shell(f, "echo begun; exec sleep 100");
-	f->spec.health.timeout = 200 * MS;
+	f->spec.health.timeout = 1500 * MS;
 	f->spec.health.retries = 2;
 	command(f, "exec sleep 100");
 	start_detached(f);
 	assert_true(becomes(f, is_unhealthy));
 	doc = health(f);
 	assert_int_equal(last_code(doc), -1);
-	assert_string_equal(last(doc, "Output"), "Health check exceeded timeout (200ms): begun\n");
+	assert_string_equal(last(doc, "Output"), "Health check exceeded timeout (1.5s): begun\n");
 	/* The first has to have ended for the second to run. */
 	assert_true(count_events(f, "exec_die") >= 1);
 	assert_ok(client_kill(f->client, &e));
@@ -217,8 +220,8 @@ static void none_runs_while_it_is_paused(void **state)
 	b = now(f);
 	assert_string_equal(a.health, b.health);
 	assert_ok(client_resume(f->client, &e));
-	for (int i = 0; i < 1000 && strcmp(a.health, b.health) == 0; i++) {
-		usleep(10000);
+	for (int i = 0; i < NAPS_MAX && strcmp(a.health, b.health) == 0; i++) {
+		take_nap();
 		vmstate_release(&b);
 		b = now(f);
 	}
@@ -226,17 +229,28 @@ static void none_runs_while_it_is_paused(void **state)
 	assert_ok(client_kill(f->client, &e));
 }
 
+static bool is_healthy_again(const struct vmstate *st)
+{
+	return st->restart_count == 1 && is_healthy(st);
+}
+
 static void a_new_run_begins_anew_and_an_ended_one_is_unhealthy(void **state)
 {
 	struct fixture *f = *state;
+	auto_free char *script = xasprintf(
+		"echo x >>%s/runs; n=$(wc -l <%s/runs);" IN_SHELL_WAIT("go$n") "exit 1", f->path,
+		f->path, f->path);
 	auto_vmstate struct vmstate st = VMSTATE_INIT;
 
 	check_shell(f, "true");
 	set_text(&f->spec.restart_policy, "on-failure");
 	f->spec.restart_max = 1;
-	command(f, "sleep 0.5; exit 1");
+	command(f, script);
 	start_detached(f);
 	assert_true(becomes(f, is_healthy));
+	make_mark(f, "go1");
+	assert_true(becomes(f, is_healthy_again));
+	make_mark(f, "go2");
 	read_final(f, &st);
 	assert_int_equal(st.restart_count, 1);
 	assert_true(is_unhealthy(&st));

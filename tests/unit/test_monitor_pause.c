@@ -17,12 +17,28 @@ static bool is_running(const struct vmstate *st)
 	return st->phase == VM_RUNNING;
 }
 
+static bool is_stopping(const struct vmstate *st)
+{
+	return st->phase == VM_STOPPING;
+}
+
 static off_t log_size(struct fixture *f)
 {
 	struct stat st = { .st_size = 0 };
 
 	(void)!fstatat(f->dir, "log.json", &st, 0);
 	return st.st_size;
+}
+
+/* Until it ticks: what comes before that in its script is done. */
+static void wait_for_tick(struct fixture *f)
+{
+	off_t before = log_size(f);
+	int i;
+
+	for (i = 0; i < NAPS_MAX && log_size(f) == before; i++)
+		take_nap();
+	assert_true(log_size(f) > before);
 }
 
 static void assert_refused(int r, const char *words)
@@ -38,20 +54,21 @@ static void a_paused_container_stands_still_and_goes_on(void **state)
 {
 	struct fixture *f = *state;
 	off_t before;
+	int looks = 0;
 
 	command(f, TICKING);
 	start_detached(f);
 	assert_ok(client_pause(f->client, &e));
 	assert_true(becomes(f, is_paused));
-	usleep(50000);
-	before = log_size(f);
-	usleep(200000);
-	assert_int_equal(log_size(f), before);
+	/* What it wrote last may be on its way yet. */
+	do {
+		before = log_size(f);
+		usleep(200000);
+	} while (log_size(f) != before && ++looks < 100);
+	assert_true(looks < 100);
 	assert_ok(client_resume(f->client, &e));
 	assert_true(becomes(f, is_running));
-	for (int i = 0; i < 1000 && log_size(f) == before; i++)
-		usleep(10000);
-	assert_true(log_size(f) > before);
+	wait_for_tick(f);
 	assert_int_equal(count_events(f, "pause"), 1);
 	assert_int_equal(count_events(f, "unpause"), 1);
 	assert_ok(client_kill(f->client, &e));
@@ -151,7 +168,7 @@ static void stop_and_kill_wake_it(void **state)
 
 	command(f, "trap 'exit 4' TERM; " TICKING);
 	start_detached(f);
-	usleep(100000); /* until the trap is set */
+	wait_for_tick(f);
 	assert_ok(client_pause(f->client, &e));
 	assert_ok(client_stop(f->client, 0, 10, &e));
 	assert_final(f, 4);
@@ -176,10 +193,10 @@ static void a_stop_kills_at_its_timeout_although_it_is_paused(void **state)
 
 	command(f, "trap '' TERM; " TICKING);
 	start_detached(f);
-	usleep(100000);
+	wait_for_tick(f);
 	c = connect_again(f);
-	assert_ok(client_begin_stop(c, 0, 1, &e));
-	usleep(100000);
+	assert_ok(client_begin_stop(c, 0, 3, &e));
+	assert_true(becomes(f, is_stopping));
 	assert_ok(client_pause(f->client, &e));
 	assert_ok(client_end_stop(c, &e));
 	client_free(c);
@@ -193,7 +210,7 @@ static void a_signal_that_is_not_for_its_end_waits(void **state)
 	set_text(&f->spec.stop_signal, "SIGTERM");
 	command(f, "trap 'exit 8' USR1; " TICKING);
 	start_detached(f);
-	usleep(100000);
+	wait_for_tick(f);
 	assert_ok(client_pause(f->client, &e));
 	assert_ok(client_signal(f->client, SIGUSR1, &e));
 	usleep(100000);

@@ -194,8 +194,8 @@ static void nothing_is_done_to_a_process_between_two_runs(void **state)
 	const struct client_exec x = { .args = &args };
 	struct client *c;
 
-	setenv("KVBOX_FAKE", "stuck", 1); /* its end takes a second */
-	setenv("KVBOX_SHUTDOWN_TIMEOUT", "1", 1);
+	setenv("KVBOX_FAKE", "stuck", 1); /* its end takes three seconds */
+	setenv("KVBOX_SHUTDOWN_TIMEOUT", "3", 1);
 	set_text(&f->spec.restart_policy, "always");
 	strv_add(&args, "/bin/true");
 	command(f, "exit 2");
@@ -285,13 +285,14 @@ static void one_that_is_started_again_by_hand_is_kept_unless_it_had_to_be_killed
 	};
 	struct fixture *f = *state;
 
-	setenv("KVBOX_SHUTDOWN_TIMEOUT", "1", 1);
 	f->spec.auto_remove = true;
 	command(f, "exec sleep 100");
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		auto_vmstate struct vmstate st = VMSTATE_INIT;
 
 		setenv("KVBOX_FAKE", cases[i].mode, 1);
+		/* who is not stuck is in time */
+		setenv("KVBOX_SHUTDOWN_TIMEOUT", *cases[i].mode ? "1" : "100", 1);
 		start_detached(f);
 		if (cases[i].again)
 			assert_ok(client_begin_restop(f->client, 0, 10, &e));

@@ -124,6 +124,18 @@ static void a_stalled_client_stalls_nobody_and_loses_nothing(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Until the monitor has taken some output in. */
+static void wait_for_log(struct fixture *f)
+{
+	struct stat st = { .st_size = 0 };
+	int i;
+
+	for (i = 0; i < NAPS_MAX && (fstatat(f->dir, "log.json", &st, 0) < 0 || st.st_size == 0);
+	     i++)
+		take_nap();
+	assert_true(st.st_size > 0);
+}
+
 static void an_attached_client_sees_what_comes_from_then_on(void **state)
 {
 	struct fixture *f = *state;
@@ -135,7 +147,7 @@ static void an_attached_client_sees_what_comes_from_then_on(void **state)
 	make_pipes(f);
 	command(f, "echo before; read x; echo after $x");
 	start_detached(f);
-	usleep(100000);
+	wait_for_log(f);
 	c = connect_again(f);
 	assert_ok(client_attach(c, &all_streams, &attached, &e));
 	assert_true(attached.open_stdin);
@@ -340,11 +352,12 @@ static void execs_end_with_the_container(void **state)
 	struct client_result result = { 0 };
 	struct client *c, *late;
 
-	command(f, "sleep 0.3");
+	command_that_waits(f, "", "exit 0");
 	start_detached(f);
 	c = connect_again(f);
 	assert_ok(client_exec(c, &x, &e));
 	late = connect_again(f);
+	let_go(f);
 	assert_ok(client_run_streams(c, &nothing, &result, &e));
 	assert_int_equal(result.code, 137);
 	client_free(c);
@@ -368,7 +381,7 @@ static void following_the_log_ends_with_the_container(void **state)
 	auto_str struct str text = STR_INIT(4096);
 	struct client *c;
 
-	command(f, "echo a; sleep 0.2; echo b; sleep 0.2; printf c");
+	command_that_waits(f, "echo a;", "echo b; sleep 0.2; printf c");
 	start_detached(f);
 	c = connect_again(f);
 	r.dirfd = f->dir;
@@ -376,6 +389,7 @@ static void following_the_log_ends_with_the_container(void **state)
 	r.record = add_record;
 	r.ctx = &text;
 	assert_ok(client_begin_wait(c, &r.end_fd, &e));
+	let_go(f);
 	assert_ok(logread_run(&r, &e));
 	assert_string_equal(text.buf, "a\nb\nc");
 	client_free(c);

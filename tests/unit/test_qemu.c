@@ -350,7 +350,7 @@ static void the_console_is_captured_and_a_kill_is_noticed(void **state)
 
 	start(f, &spec, hang, sizeof(hang), &vmm);
 	expect_event(&vmm, VMM_EVENT_READY);
-	for (int i = 0; i < 1000 && text.len < 3; i++) {
+	for (int i = 0; i < 10000 && text.len < 3; i++) {
 		str_clear(&text);
 		assert_int_equal(file_read(f->dirfd, "console", &text, &e), 0);
 		usleep(10000);
@@ -489,7 +489,7 @@ static void qemu_dies_with_its_parent(void **state)
 	assert_int_equal(fd_lock_is_held(tester, &e), 1);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	for (int i = 0; i < 1000 && fd_lock_is_held(tester, &e) == 1; i++)
+	for (int i = 0; i < 10000 && fd_lock_is_held(tester, &e) == 1; i++)
 		usleep(10000);
 	assert_int_equal(fd_lock_is_held(tester, &e), 0);
 }

@@ -226,7 +226,7 @@ static void a_confined_child_dies_with_its_parent(void **state)
 	fd_close(pair[1]);
 	assert_int_equal(waitpid(parent, &status, 0), parent);
 	p.fd = pair[0];
-	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_int_equal(poll(&p, 1, 100000), 1);
 	fd_close(pair[0]);
 	if (status != 0)
 		skip();

@@ -21,15 +21,19 @@ static void measuring_waits_for_its_baseline_and_no_longer(void **state)
 {
 	struct tsc_reading reading;
 	int64_t begin = clock_monotonic();
+	bool quick = false;
 	unsigned khz;
 
 	(void)state;
 	if (!tsc_read(&reading) || !tsc_khz(&reading, &khz))
 		return;
 	assert_true(clock_monotonic() - begin >= TSC_BASELINE_NS);
-	begin = clock_monotonic();
-	assert_true(tsc_khz(&reading, &khz));
-	assert_true(clock_monotonic() - begin < 500 * (int64_t)TSC_BASELINE_NS);
+	/* Of many calls some are not held up by what else this machine does. */
+	for (int i = 0; i < 1000 && !quick; i++) {
+		begin = clock_monotonic();
+		quick = tsc_khz(&reading, &khz) && clock_monotonic() - begin < TSC_BASELINE_NS;
+	}
+	assert_true(quick);
 }
 
 static void readings_that_make_no_sense_are_refused(void **state)

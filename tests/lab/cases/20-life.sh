@@ -25,7 +25,7 @@ expect "a file is written" 0 "" kvbox exec life sh -c 'echo kept > /root/file; s
 expect "logs has standard output" 0 "started" kvbox logs life
 is "and standard error" "warned" "$(cat "$ERR")"
 
-expect "stop names the container" 0 "life" kvbox stop life
+expect "stop names the container" 0 "life" kvbox stop -t 100 life
 is "the VM is gone" "" "$(kvm_processes)"
 expect "logs works after the end" 0 "started
 stopping" kvbox logs life

@@ -9,7 +9,7 @@ CASE=30-conform
 export KVBOX_TEST_VMM="$LAB_VMM" KVBOX_TEST_ACCEL=kvm KVBOX_KERNEL=/kvbox/libexec/kvbox/vmlinux
 KVBOX_CLOUD_HYPERVISOR=
 [ "$LAB_VMM" = qemu ] || export KVBOX_CLOUD_HYPERVISOR=/kvbox/libexec/kvbox/cloud-hypervisor
-CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 700 /lab/conform > "$OUT" 2> "$ERR" &
+CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 1400 /lab/conform > "$OUT" 2> "$ERR" &
 # one of its VMs is looked at while it lives
 tries=0
 programs=

@@ -47,7 +47,7 @@ broken()
 	*) wrong="$wrong $1=$status" ;;
 	esac
 	found=$(left)
-	for _ in $(seq 40); do
+	for _ in $(seq 200); do
 		[ -n "$found" ] || break
 		sleep 0.5
 		found=$(left)
@@ -94,7 +94,7 @@ with_kvm "its virtual CPU is one of KVM"
 folder=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(kvm_processes)/cgroup")
 echo 4194304 > "$folder/memory.max"
 state='' tries=0
-while [ "$state" != exited ] && [ "$tries" -lt 100 ]; do
+while [ "$state" != exited ] && [ "$tries" -lt 300 ]; do
 	state=$(kvbox inspect -f '{{.State.Status}}' large)
 	tries=$((tries + 1))
 	sleep 0.3
