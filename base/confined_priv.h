@@ -8,8 +8,9 @@
 /* What confined_change_root works on, made before the child is born. */
 struct new_root {
 	const struct confinement *how;
-	int *trees;	 /* room for an open mount of each path */
-	int *proc_error; /* set: 0, or why there is no /proc */
+	int *trees;	  /* room for an open mount of each path */
+	int *proc_error;  /* set: 0, or why there is no /proc */
+	const char *last; /* the target that was made before, NULL: none */
 };
 
 /* In the child: system calls only. -1 with errno. */

@@ -21,19 +21,29 @@
 #define STAGE	  "/proc"
 #define PATH_ROOM 512 /* of a target */
 
-/* All folders above a target, then the target itself as an empty file or folder. */
-static int make_target(const char *target, bool folder)
+/* How much of two targets is the same, in whole folders. */
+static size_t shared_length(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+		if (a[i] == '/')
+			n = i;
+	return n;
+}
+
+/* All folders above a target. Those that it shares with the target before are there. */
+static int make_parents(struct new_root *k, const char *target)
 {
 	char path[PATH_ROOM];
 	size_t n = strlen(target);
-	int fd;
 
 	if (n >= sizeof(path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
 	memcpy(path, target, n + 1);
-	for (size_t i = 1; i < n; i++) {
+	for (size_t i = 1 + shared_length(target, k->last ? k->last : ""); i < n; i++) {
 		if (path[i] != '/')
 			continue;
 		path[i] = '\0';
@@ -41,13 +51,19 @@ static int make_target(const char *target, bool folder)
 			return -1;
 		path[i] = '/';
 	}
-	if (folder)
-		return mkdir(path + 1, 0755) < 0 && errno != EEXIST ? -1 : 0;
-	fd = open(path + 1, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0444);
-	if (fd < 0)
-		return -1;
-	close(fd);
+	k->last = target;
 	return 0;
+}
+
+/* The target itself, as an empty file or folder. */
+static int make_target(struct new_root *k, const char *target, bool folder)
+{
+	int r;
+
+	if (make_parents(k, target) < 0)
+		return -1;
+	r = folder ? mkdir(target + 1, 0755) : mknod(target + 1, S_IFREG | 0444, 0);
+	return r < 0 && errno != EEXIST ? -1 : 0;
 }
 
 /* A copy of the mount, made read-only where nothing may be written, and never with set-id or (but for
@@ -108,23 +124,23 @@ static int enter_new_root(void)
 }
 
 /* 1 when it was made, 0 when the host's own is to be bound instead. */
-static int make_device(const struct new_root *k, const struct confine_path *p, int tree)
+static int make_device(struct new_root *k, const struct confine_path *p, int tree)
 {
 	struct stat st;
 
 	if (!k->how->change_user || fstat(tree, &st) < 0 || !S_ISCHR(st.st_mode))
 		return 0;
-	if (make_target(p->target, false) < 0 || unlink(p->target + 1) < 0)
+	if (make_parents(k, p->target) < 0)
 		return -1;
 	return mknod(p->target + 1, S_IFCHR | 0600, st.st_rdev) == 0 &&
 	       chown(p->target + 1, k->how->uid, k->how->gid) == 0;
 }
 
-static int put_mount(int tree, const char *target)
+static int put_mount(struct new_root *k, int tree, const char *target)
 {
 	struct stat st;
 
-	if (fstat(tree, &st) < 0 || make_target(target, S_ISDIR(st.st_mode)) < 0)
+	if (fstat(tree, &st) < 0 || make_target(k, target, S_ISDIR(st.st_mode)) < 0)
 		return -1;
 	return move_mount(tree, "", AT_FDCWD, target + 1, MOVE_MOUNT_F_EMPTY_PATH);
 }
@@ -138,7 +154,7 @@ static int put_proc(struct new_root *k, const char *target)
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		proc = fsmount(fs, FSMOUNT_CLOEXEC,
 			       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	if (proc < 0 || put_mount(proc, target) < 0) {
+	if (proc < 0 || put_mount(k, proc, target) < 0) {
 		*k->proc_error = errno;
 		return 0; /* can be done without */
 	}
@@ -155,10 +171,7 @@ static int put_path(struct new_root *k, size_t i)
 
 	switch (p->kind) {
 	case CONFINE_LINK:
-		/* Its folder may have come with another entry. */
-		if (make_target(p->target, false) < 0 || unlink(p->target + 1) < 0)
-			return -1;
-		return symlink(p->source, p->target + 1);
+		return make_parents(k, p->target) < 0 ? -1 : symlink(p->source, p->target + 1);
 	case CONFINE_PROCFS:
 		return put_proc(k, p->target);
 	case CONFINE_DEVICE:
@@ -170,7 +183,7 @@ static int put_path(struct new_root *k, size_t i)
 	case CONFINE_RULE:
 		break;
 	}
-	return tree < 0 ? 0 : put_mount(tree, p->target);
+	return tree < 0 ? 0 : put_mount(k, tree, p->target);
 }
 
 static int leave_old_root(void)

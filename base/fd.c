@@ -405,6 +405,16 @@ int file_write_replace(int dirfd, const char *path, const void *data, size_t n, 
 	return write_file(dirfd, path, data, n, mode, false, e);
 }
 
+int file_write_new(int dirfd, const char *path, const void *data, size_t n, mode_t mode,
+		   struct err *e)
+{
+	auto_close int fd = -1;
+
+	if (fd_open(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC, mode, &fd, e) < 0)
+		return -1;
+	return fd_write_full(fd, data, n, e) < 0 ? err_wrap(e, "cannot write '%s'", path) : 0;
+}
+
 bool file_exists(int dirfd, const char *path)
 {
 	struct stat st;
@@ -426,11 +436,12 @@ int file_remove(int dirfd, const char *path, struct err *e)
 	return 0;
 }
 
+/* 1 when it was made, 0 when there is something of that name. */
 static int make_one(int dirfd, const char *path, mode_t mode, struct err *e)
 {
-	if (!fault("dir.make") && (mkdirat(dirfd, path, mode) == 0 || errno == EEXIST))
-		return 0;
-	return err_sys(e, "cannot create folder '%s'", path);
+	if (!fault("dir.make") && mkdirat(dirfd, path, mode) == 0)
+		return 1;
+	return errno == EEXIST ? 0 : err_sys(e, "cannot create folder '%s'", path);
 }
 
 int dir_make(int dirfd, const char *path, mode_t mode, struct err *e)
@@ -439,13 +450,17 @@ int dir_make(int dirfd, const char *path, mode_t mode, struct err *e)
 	struct stat st;
 	size_t n = strlen(path);
 	struct err why = ERR_INIT;
+	int r;
 
 	if (fstatat(dirfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
 		return 0;
 	/* As a rule only the last part of it is missing. */
-	if (make_one(dirfd, path, mode, &why) < 0 && why.sys != ENOENT)
+	r = make_one(dirfd, path, mode, &why);
+	if (r > 0)
+		return 0;
+	if (r < 0 && why.sys != ENOENT)
 		return err_move(e, &why);
-	if (!err_is_set(&why) && fstatat(dirfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
+	if (r == 0 && fstatat(dirfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
 		return 0;
 	if (n >= sizeof(part))
 		return err_set(e, ERR_INVALID, "path '%.100s' is too long", path);
@@ -469,6 +484,56 @@ int dir_make(int dirfd, const char *path, mode_t mode, struct err *e)
 int dir_sync(int dirfd, struct err *e)
 {
 	return fd_sync(dirfd, e);
+}
+
+/* getdents64 by hand: opendir wants to own the descriptor and its memory. */
+struct dirent64_head {
+	uint64_t ino;
+	int64_t off;
+	uint16_t reclen;
+	uint8_t type;
+};
+#define DIRENT_NAME_OFFSET 19
+
+static bool is_dot(const char *name)
+{
+	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
+/* From where the descriptor stands: once. The path is for the error. */
+static int each_entry(int fd, const char *path,
+		      int (*each)(void *ctx, const char *name, struct err *e), void *ctx,
+		      struct err *e)
+{
+	char buf[8192];
+
+	for (;;) {
+		long n = syscall(SYS_getdents64, fd, buf, sizeof(buf));
+
+		if (n < 0)
+			return err_sys(e, "cannot list '%s'", path);
+		if (n == 0)
+			return 0;
+		for (long at = 0; at < n;) {
+			struct dirent64_head head;
+			const char *name = buf + at + DIRENT_NAME_OFFSET;
+
+			memcpy(&head, buf + at, DIRENT_NAME_OFFSET);
+			if (!is_dot(name) && each(ctx, name, e) < 0)
+				return -1;
+			at += head.reclen;
+		}
+	}
+}
+
+int dir_each(int dirfd, const char *path, int (*each)(void *ctx, const char *name, struct err *e),
+	     void *ctx, struct err *e)
+{
+	auto_close int fd = -1;
+
+	if (fd_open_dir(dirfd, path, &fd, e) < 0)
+		return -1;
+	return each_entry(fd, path, each, ctx, e);
 }
 
 /* Removal with a recursion that a hostile tree cannot drive deeper than this. */
@@ -495,7 +560,7 @@ static int remove_entry(void *ctx, const char *name, struct err *e)
 	if (fd_open(up->dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, &fd, e) < 0)
 		return -1;
 	down.dirfd = fd;
-	if (dir_each(fd, ".", remove_entry, &down, e) < 0)
+	if (each_entry(fd, name, remove_entry, &down, e) < 0)
 		return -1;
 	if (unlinkat(up->dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_sys(e, "cannot remove '%s'", name);
@@ -507,47 +572,6 @@ int dir_remove_tree(int dirfd, const char *name, struct err *e)
 	struct removal top = { dirfd, 0 };
 
 	return remove_entry(&top, name, e);
-}
-
-/* getdents64 by hand: opendir wants to own the descriptor and its memory. */
-struct dirent64_head {
-	uint64_t ino;
-	int64_t off;
-	uint16_t reclen;
-	uint8_t type;
-};
-#define DIRENT_NAME_OFFSET 19
-
-static bool is_dot(const char *name)
-{
-	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
-}
-
-int dir_each(int dirfd, const char *path, int (*each)(void *ctx, const char *name, struct err *e),
-	     void *ctx, struct err *e)
-{
-	auto_close int fd = -1;
-	char buf[8192];
-
-	if (fd_open_dir(dirfd, path, &fd, e) < 0)
-		return -1;
-	for (;;) {
-		long n = syscall(SYS_getdents64, fd, buf, sizeof(buf));
-
-		if (n < 0)
-			return err_sys(e, "cannot list '%s'", path);
-		if (n == 0)
-			return 0;
-		for (long at = 0; at < n;) {
-			struct dirent64_head head;
-			const char *name = buf + at + DIRENT_NAME_OFFSET;
-
-			memcpy(&head, buf + at, DIRENT_NAME_OFFSET);
-			if (!is_dot(name) && each(ctx, name, e) < 0)
-				return -1;
-			at += head.reclen;
-		}
-	}
 }
 
 int fd_lock(int fd, enum lock_kind kind, bool wait, struct err *e)

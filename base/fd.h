@@ -64,6 +64,10 @@ int file_write_atomic(int dirfd, const char *path, const void *data, size_t n, m
 /* The same without either fsync, for what need not survive a power cut (run folders). */
 int file_write_replace(int dirfd, const char *path, const void *data, size_t n, mode_t mode,
 		       struct err *e) MUST_CHECK;
+/* In its place, without a temporary file: for what nobody reads before it is there, and who leaves it half
+ * written takes away. */
+int file_write_new(int dirfd, const char *path, const void *data, size_t n, mode_t mode,
+		   struct err *e) MUST_CHECK;
 bool file_exists(int dirfd, const char *path);
 int file_rename(int fromdir, const char *from, int todir, const char *to, struct err *e) MUST_CHECK;
 /* Removes; a file that is not there is no error. */

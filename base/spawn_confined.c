@@ -112,8 +112,11 @@ static int map_user(const struct child *k)
 
 static void drop_bounding_set(void)
 {
-	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	unsigned long cap = 0;
+
+	/* Until there is no such capability. Who may not drop one may drop none. */
+	while (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+		cap++;
 }
 
 /* The bare calls: libc's would tell other threads, of which there are none. */
@@ -386,7 +389,7 @@ int spawn_confined(const struct spawn *s, const struct confinement *c, struct pr
 	if (k.page == MAP_FAILED)
 		return err_sys(e, "cannot start '%s'", s->path);
 	k.page->result = *result;
-	k.root = (struct new_root){ c, trees, &k.page->result.error[CONFINE_PROC] };
+	k.root = (struct new_root){ c, trees, &k.page->result.error[CONFINE_PROC], NULL };
 	if (fd_pipe(k.go, e) == 0 && fd_pipe(k.done, e) == 0)
 		r = run(&k, ret, e);
 	close_pipes(&k);

@@ -160,6 +160,18 @@ char *xvasprintf(const char *fmt, va_list ap)
 	return p;
 }
 
+char *xconcat(const char *first, ...)
+{
+	struct str s = STR_INIT(STR_HUGE);
+	va_list ap;
+
+	va_start(ap, first);
+	for (const char *text = first; text; text = va_arg(ap, const char *))
+		str_add(&s, text);
+	va_end(ap);
+	return s.cap ? s.buf : xstrdup("");
+}
+
 char *xasprintf(const char *fmt, ...)
 {
 	va_list ap;

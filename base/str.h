@@ -62,6 +62,11 @@ char *str_take(struct str *s, struct err *e) MUST_CHECK;
 /* A formatted copy; the caller frees. */
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2) __attribute__((returns_nonnull));
 char *xvasprintf(const char *fmt, va_list ap) PRINTF_LIKE(1, 0) __attribute__((returns_nonnull));
+/*
+ * All texts up to the NULL as one; the caller frees. For programs that start cold, where the code behind
+ * xasprintf is a page fault or more.
+ */
+char *xconcat(const char *first, ...) __attribute__((returns_nonnull, sentinel));
 
 bool str_has_prefix(const char *s, const char *prefix);
 bool str_has_suffix(const char *s, const char *suffix);

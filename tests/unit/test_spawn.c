@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/spawn.h"
+#include "base/str.h"
 
 static int run_shell(const char *script, const struct spawn_fd *fds, size_t nfds, struct err *e)
 {
@@ -52,6 +53,66 @@ static void a_program_that_cannot_be_executed_is_an_error_of_the_start(void **st
 	s.path = "no-such-program-anywhere";
 	assert_fails(spawn_start(&s, &p, &e), "cannot find program");
 	assert_int_equal(p.pidfd, -1);
+}
+
+static bool is_usable(int cgroup)
+{
+	char name[] = "true", *argv[] = { name, NULL };
+	struct spawn s = { .path = name, .argv = argv, .cwd = -1, .cgroup = cgroup };
+	struct proc p = PROC_INIT;
+	struct err e = ERR_INIT;
+	int status;
+
+	if (spawn_start(&s, &p, &e) < 0)
+		return false;
+	assert_ok(spawn_wait(&p, &status, &e));
+	return true;
+}
+
+/* The cgroup that this process is in, in which a child can be born as well; -1 where the host refuses that. */
+static int own_cgroup(void)
+{
+	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	auto_str struct str text = STR_INIT(65536);
+	struct err e = ERR_INIT;
+	const char *own;
+
+	assert_ok(file_read(AT_FDCWD, "/proc/self/cgroup", &text, &e));
+	own = strstr(text.buf, "0::");
+	for (size_t i = 0; own && i < ARRAY_LEN(mounts); i++) {
+		auto_free char *path = xasprintf("%s%.*s", mounts[i], (int)strcspn(own + 3, "\n"),
+						 own + 3);
+		auto_close int fd = -1;
+		struct err ignored = ERR_INIT;
+
+		if (fd_open_dir(AT_FDCWD, path, &fd, &ignored) == 0 && is_usable(fd))
+			return take_fd(&fd);
+	}
+	return -1;
+}
+
+static void a_child_that_is_born_in_a_cgroup_is_like_any_other(void **state)
+{
+	auto_close int cgroup = own_cgroup();
+	char sh[] = "sh", c[] = "-c", script[] = "exit 7", *argv[] = { sh, c, script, NULL };
+	struct spawn s = { .path = sh, .argv = argv, .cwd = -1, .cgroup = cgroup };
+	struct proc p = PROC_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	/* Again and again: nothing of a child is left in this process's memory. */
+	for (int i = 0; i < 20; i++) {
+		int status = -1;
+
+		s.path = sh;
+		assert_ok(spawn_start(&s, &p, &e));
+		assert_ok(spawn_wait(&p, &status, &e));
+		assert_int_equal(status, 7);
+		s.path = "/nonexistent/program";
+		assert_int_equal(spawn_start(&s, &p, &e), -1);
+		assert_int_equal(e.kind, ERR_NOT_FOUND);
+		err_clear(&e);
+	}
 }
 
 static void a_child_has_exactly_the_listed_descriptors(void **state)
@@ -202,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_exit_code_and_the_signal_come_back),
 		cmocka_unit_test(a_program_that_cannot_be_executed_is_an_error_of_the_start),
+		cmocka_unit_test(a_child_that_is_born_in_a_cgroup_is_like_any_other),
 		cmocka_unit_test(a_child_has_exactly_the_listed_descriptors),
 		cmocka_unit_test(descriptors_may_trade_places),
 		cmocka_unit_test(signals_are_neither_blocked_nor_ignored_in_a_child),

@@ -103,6 +103,17 @@ static void hex_is_lower_case_and_of_exact_length(void **state)
 	assert_false(hex_is("001fab g", 8));
 }
 
+static void texts_are_put_together_up_to_the_null(void **state)
+{
+	char *both = xconcat("a", "", "bc", NULL), *none = xconcat("", NULL);
+
+	(void)state;
+	assert_string_equal(both, "abc");
+	assert_string_equal(none, "");
+	free(both);
+	free(none);
+}
+
 static void prefixes_suffixes_and_equality(void **state)
 {
 	(void)state;
@@ -124,6 +135,7 @@ int main(void)
 		cmocka_unit_test(bytes_with_nul_are_kept),
 		cmocka_unit_test(utf8_is_checked_as_rfc_3629_says),
 		cmocka_unit_test(hex_is_lower_case_and_of_exact_length),
+		cmocka_unit_test(texts_are_put_together_up_to_the_null),
 		cmocka_unit_test(prefixes_suffixes_and_equality),
 	};
 
