@@ -80,13 +80,20 @@ void confine_paths_add(struct confine_paths *p, enum confine_kind kind, const ch
 	at->target = p->text.v[p->text.n - 1];
 }
 
-/* A folder, or a file, of the host at its own place; nothing when there is none. */
+/* A folder, or a file, of the host at its own place, by its name without links. */
+static void add_real(struct confine_paths *p, const char *real, unsigned access)
+{
+	if (strcmp(real, "/") != 0)
+		confine_paths_add(p, CONFINE_BIND, real, real, access | CONFINE_OPTIONAL);
+}
+
+/* By any name; nothing when there is none. */
 static void add_same(struct confine_paths *p, const char *path, unsigned access)
 {
 	auto_free char *real = realpath(path, NULL);
 
-	if (real && strcmp(real, "/") != 0)
-		confine_paths_add(p, CONFINE_BIND, real, real, access | CONFINE_OPTIONAL);
+	if (real)
+		add_real(p, real, access);
 }
 
 /* Where /lib and its like are links into /usr, as on most systems now. */
@@ -174,7 +181,7 @@ static void add_with_twin(struct confine_paths *p, const char *folder)
 {
 	auto_free char *twin = NULL;
 
-	add_same(p, folder, READ);
+	add_real(p, folder, READ);
 	twin = is_below(folder, "/usr") ? xstrdup(folder + strlen("/usr"))
 					: xasprintf("/usr%s", folder);
 	add_same(p, twin, READ);

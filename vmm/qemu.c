@@ -484,9 +484,8 @@ static int qemu_examine(const char *binary, struct vmm_binary *ret, struct err *
 	return vmm_binary_set_version(ret, at ? at + strlen(before) : "", 7, 2, "QEMU", e);
 }
 
-/* Firmware, and on some systems links to where it is. */
-static const char *const data_folders[] = { "share/qemu", "share/seabios", "share/qboot",
-					    "lib/ipxe/qemu", NULL };
+/* qboot, and on some systems a link to where it is. No device of such a VM has a ROM. */
+static const char *const data_folders[] = { "share/qemu", "share/qboot", NULL };
 
 const struct vmm_driver vmm_qemu = {
 	.name = "qemu",
