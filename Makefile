@@ -157,6 +157,11 @@ $(B)/probe: $(O)/tests/probe/probe.o
 	@echo "  LD    $@"
 	@$(CC) $(all_cflags) $(all_ldflags) -o $@ $<
 
+# What they run in a container: static, as the agent is.
+$(B)/sibling: $(O)/tests/probe/sibling.o
+	@echo "  LD    $@"
+	@$(CC) $(all_cflags) $(all_ldflags) -static -o $@ $<
+
 # ---- guest, demo, lab --------------------------------------------------------------------------
 
 # Where kvbox looks for it, beside the folder it is in.
@@ -229,7 +234,7 @@ check-headers:
 		$(CC) -std=gnu17 -D_GNU_SOURCE -I. $(WARNINGS) -fsyntax-only -include $$h -x c /dev/null \
 			|| { echo "check-headers: $$h does not compile alone"; exit 1; }; done
 
-integration: all guest $(B)/gen $(B)/probe
+integration: all guest $(B)/gen $(B)/probe $(B)/sibling
 	tests/integration/run $(kvbox)
 
 # libFuzzer targets, for people (build/fuzz-clang/fuzz/fuzz_NAME tests/fuzz/corpus/NAME); `make replay` runs

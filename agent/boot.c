@@ -23,7 +23,8 @@ int64_t boot_us(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_BOOTTIME, &t);
+	/* Not through the vDSO, whose first use takes longer than all calls of a short container. */
+	syscall(SYS_clock_gettime, CLOCK_BOOTTIME, &t);
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
@@ -36,11 +37,12 @@ int boot_mounts(int *ret_modules, struct err *e)
 		{ "sysfs", "sys" },
 		{ "devtmpfs", "dev" },
 	};
-	struct err none = ERR_INIT;
 
 	*ret_modules = -1;
-	if (fd_open_dir(AT_FDCWD, "/modules", ret_modules, &none) < 0)
-		*ret_modules = -1;
+	/* The kernel may have all built in. */
+	if (file_exists(AT_FDCWD, "/modules") &&
+	    fd_open_dir(AT_FDCWD, "/modules", ret_modules, e) < 0)
+		return -1;
 	if (mkdir("/run", 0755) < 0 && errno != EEXIST && errno != ENODEV)
 		return err_sys(e, "cannot create '/run'");
 	if (mount("tmpfs", "/run", "tmpfs", 0, "mode=0755") < 0)

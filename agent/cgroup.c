@@ -118,7 +118,7 @@ static bool is_given(const char *list)
 static int limit_set(int root, int fd, const char *file, const char *what, const char *want,
 		     struct err *e)
 {
-	auto_free char *available = xasprintf("%s.effective", file);
+	auto_free char *available = xconcat(file, ".effective", NULL);
 	auto_str struct str have = STR_INIT(FILE_MAX);
 
 	if (!is_given(want))
@@ -199,11 +199,10 @@ static int enable_all(int root, struct err *e)
 static int enable_controllers(int root, const struct cgroup_limits *l, const char *cpu_max,
 			      struct err *e)
 {
-	auto_free char *text = xasprintf(
-		"%s%s%s%s", limits_memory(l) ? "+memory " : "",
-		*cpu_max || l->cpu_shares > 0 ? "+cpu " : "",
+	auto_free char *text = xconcat(
+		limits_memory(l) ? "+memory " : "", *cpu_max || l->cpu_shares > 0 ? "+cpu " : "",
 		is_given(l->cpuset_cpus) || is_given(l->cpuset_mems) ? "+cpuset " : "",
-		l->pids > 0 ? "+pids " : "");
+		l->pids > 0 ? "+pids " : "", NULL);
 
 	if (l->delegated)
 		return enable_all(root, e);
@@ -274,21 +273,28 @@ uint64_t cgroup_number(int fd, const char *name)
 	return strtoull(text.buf, NULL, 10);
 }
 
+uint64_t cgroup_key(const char *text, const char *key)
+{
+	size_t n = strlen(key);
+	uint64_t ret = 0;
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, key, n) != 0 || line[n] != ' ')
+			continue;
+		for (const char *c = line + n + 1; *c >= '0' && *c <= '9'; c++)
+			ret = ret * 10 + (uint64_t)(*c - '0');
+		break;
+	}
+	return ret;
+}
+
 uint64_t cgroup_keyed_number(int dirfd, const char *name, const char *key)
 {
 	auto_str struct str text = STR_INIT(FILE_MAX);
 	struct err e = ERR_INIT;
-	size_t n = strlen(key);
-	const char *line;
 
-	if (file_read(dirfd, name, &text, &e) < 0)
-		return 0;
-	for (line = text.buf; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, key, n) == 0 && line[n] == ' ')
-			return strtoull(line + n, NULL, 10);
-	}
-	return 0;
+	return file_read(dirfd, name, &text, &e) < 0 ? 0 : cgroup_key(text.buf, key);
 }
 
 uint64_t cgroup_oom_kills(int fd)

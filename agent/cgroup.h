@@ -46,7 +46,9 @@ uint64_t cgroup_oom_kills(int fd);
 
 /* A file that holds one number; 0 when there is no such file, or it says "max". */
 uint64_t cgroup_number(int fd, const char *name);
-/* The number behind `key` in a file of lines "key number"; 0 when there is none. */
+/* The number behind `key` in the kernel's lines "key number"; 0 when there is none. */
+uint64_t cgroup_key(const char *text, const char *key);
+/* The same of a file. */
 uint64_t cgroup_keyed_number(int dirfd, const char *name, const char *key);
 /* Counting processes begins when somebody asks: those that are there are counted, too. */
 void cgroup_count_pids(void);

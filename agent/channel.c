@@ -7,7 +7,6 @@
 #include "agent/channel.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
@@ -17,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "proto/preamble.h"
 
 /* Reads in one turn, so that a busy monitor cannot keep the agent from its processes. */
@@ -37,7 +37,6 @@ struct channel {
 	bool said_hello;
 	bool resting; /* vsock: the connection was ended so that the VM can be saved */
 	struct timer redial;
-	char buf[65536];
 };
 
 static void ready(void *ctx, uint32_t events)
@@ -102,14 +101,14 @@ struct port_search {
 static int check_port(void *ctx, const char *entry, struct err *e)
 {
 	struct port_search *s = ctx;
-	char path[64], name[64];
+	auto_free char *path = xconcat(entry, "/name", NULL);
+	char name[64];
 	auto_close int fd = -1;
 	struct err none = ERR_INIT;
 	ssize_t n;
 
 	(void)e;
-	if (s->found || snprintf(path, sizeof(path), "%s/name", entry) >= (int)sizeof(path) ||
-	    strlen(entry) >= 32)
+	if (s->found || strlen(entry) >= CHANNEL_PORT_SIZE)
 		return 0;
 	/* A port gets its name some time after it appeared; another event tells then. */
 	if (fd_open(s->dir, path, O_RDONLY, 0, &fd, &none) < 0)
@@ -126,7 +125,7 @@ static int check_port(void *ctx, const char *entry, struct err *e)
 	return 0;
 }
 
-int channel_find_port(int class_dir, const char *name, char ret[32], struct err *e)
+int channel_find_port(int class_dir, const char *name, char ret[CHANNEL_PORT_SIZE], struct err *e)
 {
 	struct port_search s = { class_dir, name, ret, 0 };
 
@@ -138,7 +137,8 @@ int channel_find_port(int class_dir, const char *name, char ret[32], struct err 
 static int open_serial(struct channel *c, int *ret, struct err *e)
 {
 	auto_close int dir = -1;
-	char name[32], path[64];
+	char name[CHANNEL_PORT_SIZE];
+	auto_free char *path = NULL;
 	struct err none = ERR_INIT;
 	int r;
 
@@ -148,7 +148,7 @@ static int open_serial(struct channel *c, int *ret, struct err *e)
 	r = channel_find_port(dir, c->options.port_name, name, e);
 	if (r <= 0)
 		return r;
-	snprintf(path, sizeof(path), "/dev/%s", name);
+	path = xconcat("/dev/", name, NULL);
 	if (fd_open(AT_FDCWD, path, O_RDWR | O_NONBLOCK, 0, ret, e) < 0)
 		return -1;
 	preamble_scan_init(&c->scan, NULL);
@@ -215,8 +215,9 @@ static int scan(struct channel *c, const char **p, size_t *n, struct err *e)
 /* 1: something was read, 0: there is nothing. */
 static int read_some(struct channel *c, struct err *e)
 {
-	ssize_t got = read(c->source.fd, c->buf, sizeof(c->buf));
-	const char *p = c->buf;
+	static char buf[65536]; /* no page of it is there before it is used */
+	ssize_t got = read(c->source.fd, buf, sizeof(buf));
+	const char *p = buf;
 	size_t n;
 
 	if (got < 0 && errno == EINTR)

@@ -18,6 +18,9 @@
 #include "agent/loop.h"
 #include "proto/conn.h"
 
+/* Of the name of a port's device. */
+#define CHANNEL_PORT_SIZE 32
+
 struct channel;
 
 /* `ops` and `ctx` are the connection's; `start_us` is told in the HELLO. */
@@ -51,6 +54,7 @@ int channel_rest(struct channel *c, struct err *e) MUST_CHECK;
 /*
  * /dev's name of the virtio port called `name`, looked up below `class_dir`; 1 when found, else 0.
  */
-int channel_find_port(int class_dir, const char *name, char ret[32], struct err *e) MUST_CHECK;
+int channel_find_port(int class_dir, const char *name, char ret[CHANNEL_PORT_SIZE],
+		      struct err *e) MUST_CHECK;
 
 #endif

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -174,16 +173,6 @@ static int enter_cwd(const struct child_plan *plan, struct err *e)
 		       "chdir to cwd (\"%s\") set in config.json failed: %s", cwd, text);
 }
 
-/* The agent blocks some signals and ignores one; commands begin with neither. */
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	signal(SIGPIPE, SIG_DFL);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static void set_home(struct strv *env, const struct user *user)
 {
 	const char *given = strv_env_get(env, "HOME");
@@ -191,14 +180,14 @@ static void set_home(struct strv *env, const struct user *user)
 
 	if (given && *given)
 		return;
-	home = xasprintf("HOME=%s", user->home);
+	home = xconcat("HOME=", user->home, NULL);
 	strv_env_set(env, home);
 }
 
 /* Keys that a process adds are found by no other container's. Of use, but no need. */
 static void join_keyring(const struct child_plan *plan)
 {
-	auto_free char *name = xasprintf("_ses.%s", plan->container->id);
+	auto_free char *name = xconcat("_ses.", plan->container->id, NULL);
 
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);
 }
@@ -210,6 +199,7 @@ static int exec_as_user(const struct child_plan *plan, struct err *e)
 	auto_strv struct strv env = STRV_INIT;
 	auto_close int root = -1;
 	auto_free char *file = NULL;
+	sigset_t none;
 
 	if (fd_open_dir(AT_FDCWD, "/", &root, e) < 0 ||
 	    user_lookup(root, plan->spec->user, &user, e) < 0 ||
@@ -225,7 +215,8 @@ static int exec_as_user(const struct child_plan *plan, struct err *e)
 	if (privileges_become(p, &user, e) < 0 ||
 	    command_find(plan->spec->args.v[0], strv_env_get(&env, "PATH"), &file, e) < 0)
 		return -1;
-	reset_signals();
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (privileges_install_filter(p, e) < 0)
 		return -1;
 	execve(file, strv_args(&plan->spec->args), strv_args(&env));

@@ -33,7 +33,8 @@ struct child_plan {
 
 /*
  * Executes the command. Only what fails before that comes back, as -1; the caller reports it and
- * ends. In a main process the PID, mount, IPC and UTS namespaces are new already.
+ * ends. A main process has its PID, mount, IPC and UTS namespaces already, but shares the agent's memory:
+ * it changes nothing in there.
  */
 int child_exec(const struct child_plan *plan, struct err *e);
 

@@ -63,8 +63,9 @@ int command_find(const char *name, const char *path, char **ret, struct err *e)
 		return find_file(name, ret, e);
 	while (path) {
 		size_t n = strcspn(path, ":");
+		auto_free char *folder = xstrndup(path, n);
 		/* An empty entry is the working folder, as for execvp. */
-		auto_free char *file = xasprintf("%.*s%s%s", (int)n, path, n ? "/" : "./", name);
+		auto_free char *file = xconcat(folder, n ? "/" : "./", name, NULL);
 
 		if (*name && check(file, &stat_failed) == 0) {
 			*ret = take_ptr(&file);

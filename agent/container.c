@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <linux/fs.h>
 #include <net/if.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -20,11 +19,16 @@
 #include "agent/init.h"
 #include "agent/mounts.h"
 #include "agent/root.h"
+#include "agent/upper.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/str.h"
 
+#define CONTAINERS "/c/"
 /* Where container_prepare puts a /dev for the first container. */
-#define SPARE_DEV "/c/dev"
+#define SPARE_DEV CONTAINERS "dev"
+/* Digits of the id in a container's folder. */
+#define CONTAINER_ID_SHORT 12
 /* Bytes of an image that are read at a time. */
 #define IMAGE_READ_AHEAD 524288ul
 
@@ -131,7 +135,8 @@ static int find_disks(const struct container_setup *s, struct disks *d, struct e
 
 		if (disk_find(&disks, s->layers.v[i], path, e) < 0)
 			return -1;
-		str_addf(&d->options, "%sdevice=%s", d->options.len ? "," : "", path);
+		str_add(&d->options, d->options.len ? ",device=" : "device=");
+		str_add(&d->options, path);
 		add_name(d, path);
 	}
 	return 0;
@@ -154,60 +159,16 @@ static void read_in_large_pieces(const char *device)
 
 /* ---- mounting -------------------------------------------------------------------------------- */
 
-/*
- * The upper folder's attributes are those of the container's root folder: at first the image's. It
- * gets its name when it has them, so that a VM that is killed in between leaves nothing half done.
- */
-static int make_overlay_folders(struct err *e)
-{
-	struct stat st;
-
-	if (mkdir("upper/work", 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "cannot create a folder on the writable disk");
-	if (stat("upper/data", &st) == 0)
-		return 0;
-	if (mkdir("upper/new", 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "cannot create a folder on the writable disk");
-	if (stat("layers", &st) < 0 || chown("upper/new", st.st_uid, st.st_gid) < 0 ||
-	    chmod("upper/new", st.st_mode & 07777) < 0)
-		return err_sys(e, "cannot copy the attributes of the root folder");
-	if (rename("upper/new", "upper/data") < 0)
-		return err_sys(e, "cannot rename a folder on the writable disk");
-	return 0;
-}
-
-/*
- * Without a journal and barriers where nothing has to survive. A disk whose journal is not empty
- * (its last VM died) cannot be had without it.
- */
-static int mount_upper(const char *device, bool is_volatile, struct err *e)
-{
-	if (is_volatile && mount(device, "upper", "ext4", 0, "noload,barrier=0,noinit_itable") == 0)
-		return 0;
-	if (mount(device, "upper", "ext4", 0,
-		  is_volatile ? "barrier=0,noinit_itable" : "noinit_itable") < 0)
-		return err_sys(e, "cannot mount the writable disk");
-	return 0;
-}
-
-/* Overlay's mark of a volatile mount, which refuses the next one. It stays when the container was restarted
- * (the monitor starts none again whose disk was not unmounted). */
-static void forget_volatile(void)
-{
-	unlink("upper/work/work/incompat/volatile/dirty");
-	rmdir("upper/work/work/incompat/volatile");
-	rmdir("upper/work/work/incompat");
-}
-
 /* Works in the container's folder. */
 static int mount_root(const struct container_setup *s, const struct disks *d, struct err *e)
 {
 	static const char *const folders[] = { "layers", "upper", "root", "files" };
 	/* Explicit, since kernels differ and the writable disk outlives them. */
-	auto_free char *options = xasprintf(
-		"lowerdir=layers,upperdir=upper/data,workdir=upper/work,"
-		"index=off,redirect_dir=on,metacopy=off%s",
-		s->is_volatile ? ",volatile" : "");
+	static const char options[] = "lowerdir=layers,upperdir=upper/data,workdir=upper/work,"
+				      "index=off,redirect_dir=on,metacopy=off";
+	auto_free char *all = xconcat(options, s->is_volatile ? ",volatile" : NULL, NULL);
+	/* Nobody looks at the ID of this file system, and the upper one keeps it as an attribute. */
+	auto_free char *without_id = xconcat(all, ",uuid=null", NULL);
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		if (mkdir(folders[i], 0755) < 0)
@@ -216,39 +177,42 @@ static int mount_root(const struct container_setup *s, const struct disks *d, st
 	read_in_large_pieces(d->image);
 	if (mount(d->image, "layers", "erofs", MS_RDONLY, d->options.buf) < 0)
 		return err_sys(e, "cannot mount the image");
-	if (mount_upper(d->upper, s->is_volatile, e) < 0 || make_overlay_folders(e) < 0)
+	if (upper_mount(d->upper, s->is_volatile, e) < 0)
 		return -1;
-	if (s->is_volatile)
-		forget_volatile();
-	if (mount("overlay", "root", "overlay", 0, options) < 0)
+	/* Linux 6.6 */
+	if (mount("overlay", "root", "overlay", 0, without_id) < 0 &&
+	    (errno != EINVAL || mount("overlay", "root", "overlay", 0, all) < 0))
 		return err_sys(e, "cannot mount the root file system");
 	return 0;
 }
 
-/* Mounts (bind or move) `source` on a place in the root. A bind mount can be read-only. */
-struct place {
-	const char *source, *path;
-	bool file, read_only;
-	unsigned long flags;
-};
-
-static int mount_in_root(int rootfd, const struct place *p, struct err *e)
+/* Moves the mount at `source` to a place in the root, a folder. */
+static int move_to_root(int rootfd, const char *source, const char *path, struct err *e)
 {
-	auto_close int at = -1, mounted = -1;
-	char target[32];
+	auto_close int at = -1;
 
-	if (root_make(rootfd, p->path, p->file, &at, e) < 0)
+	if (root_make(rootfd, path, false, &at, e) < 0)
 		return -1;
-	snprintf(target, sizeof(target), "/proc/self/fd/%d", at);
-	if (mount(p->source, target, NULL, p->flags, NULL) < 0)
-		return err_sys(e, "cannot mount '%s'", p->path);
-	if (!p->read_only)
-		return 0;
-	/* The place as it is seen now, which is the mount. */
-	if (root_make(rootfd, p->path, p->file, &mounted, e) < 0)
+	if (move_mount(AT_FDCWD, source, at, "", MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_sys(e, "cannot mount '%s'", path);
+	return 0;
+}
+
+/* The file `source` is what is seen at a place in the root. */
+static int bind_to_root(int rootfd, const char *source, const char *path, bool read_only,
+			struct err *e)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	auto_close int at = -1, tree = -1;
+
+	if (root_make(rootfd, path, true, &at, e) < 0)
 		return -1;
-	snprintf(target, sizeof(target), "/proc/self/fd/%d", mounted);
-	return mounts_make_read_only(target, e);
+	tree = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0 ||
+	    (read_only && mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) ||
+	    move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_sys(e, "cannot mount '%s'", path);
+	return 0;
 }
 
 static int write_lines(const char *name, const char *first, const struct strv *lines, struct err *e)
@@ -257,8 +221,10 @@ static int write_lines(const char *name, const char *first, const struct strv *l
 	auto_close int fd = -1;
 
 	str_add(&text, first);
-	for (size_t i = 0; lines && i < lines->n; i++)
-		str_addf(&text, "%s\n", lines->v[i]);
+	for (size_t i = 0; lines && i < lines->n; i++) {
+		str_add(&text, lines->v[i]);
+		str_addc(&text, '\n');
+	}
 	if (fd_open(AT_FDCWD, name, O_WRONLY | O_CREAT | O_EXCL, 0644, &fd, e) < 0)
 		return -1;
 	return fd_write_full(fd, text.buf, text.len, e);
@@ -273,19 +239,21 @@ static int mount_files(const struct container_setup *s, int rootfd, struct err *
 				    "ff00::\tip6-mcastprefix\n"
 				    "ff02::1\tip6-allnodes\n"
 				    "ff02::2\tip6-allrouters\n";
-	static const char *const names[] = { "hosts", "hostname", "resolv.conf" };
-	auto_free char *hostname = xasprintf("%s\n", s->hostname);
+	static const struct {
+		const char *source, *path;
+	} files[] = {
+		{ "files/hosts", "/etc/hosts" },
+		{ "files/hostname", "/etc/hostname" },
+		{ "files/resolv.conf", "/etc/resolv.conf" },
+	};
+	auto_free char *hostname = xconcat(s->hostname, "\n", NULL);
 
-	if (write_lines("files/hosts", hosts, &s->hosts, e) < 0 ||
-	    write_lines("files/hostname", hostname, NULL, e) < 0 ||
-	    write_lines("files/resolv.conf", "", &s->resolv_conf, e) < 0)
+	if (write_lines(files[0].source, hosts, &s->hosts, e) < 0 ||
+	    write_lines(files[1].source, hostname, NULL, e) < 0 ||
+	    write_lines(files[2].source, "", &s->resolv_conf, e) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		auto_free char *source = xasprintf("files/%s", names[i]);
-		auto_free char *path = xasprintf("/etc/%s", names[i]);
-		struct place p = { source, path, true, s->read_only, MS_BIND };
-
-		if (mount_in_root(rootfd, &p, e) < 0)
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		if (bind_to_root(rootfd, files[i].source, files[i].path, s->read_only, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -308,17 +276,16 @@ static int make_places(int rootfd, struct err *e)
 /* /dev as a whole. */
 static int mount_dev(struct container *c, int rootfd, struct err *e)
 {
-	struct place p = { SPARE_DEV, "/dev", false, false, MS_MOVE };
+	const char *source = SPARE_DEV;
 
 	/* The spare one is used up when this is not the first container. */
-	if (rmdir(SPARE_DEV) == 0 || errno == ENOENT) {
-		p.source = "dev";
-		if (devices_make(p.source, e) < 0 || chdir(c->dir) < 0)
+	if (!file_exists(AT_FDCWD, SPARE_DEV "/null")) {
+		source = "dev";
+		if (devices_make(source, e) < 0 || chdir(c->dir) < 0)
 			return err_is_set(e) ? -1 : err_sys(e, "cannot enter '%s'", c->dir);
 	}
-	if (mount_in_root(rootfd, &p, e) < 0)
+	if (move_to_root(rootfd, source, "/dev", e) < 0)
 		return -1;
-	rmdir(p.source);
 	return fd_open_in_root(rootfd, "/dev/pts", O_PATH | O_DIRECTORY, &c->pts, e);
 }
 
@@ -342,9 +309,7 @@ static int add_devices(const struct container_setup *s, int rootfd, struct err *
 /* This program, which is a container's init when it is called by that name (init.h). */
 static int mount_init(int rootfd, struct err *e)
 {
-	static const struct place p = { "/proc/self/exe", INIT_PATH, true, true, MS_BIND };
-
-	return mount_in_root(rootfd, &p, e);
+	return bind_to_root(rootfd, "/proc/self/exe", INIT_PATH, true, e);
 }
 
 static int make_in_folder(const struct container_setup *s, const struct disks *d,
@@ -360,7 +325,7 @@ static int make_in_folder(const struct container_setup *s, const struct disks *d
 		return -1;
 	if (s->init && mount_init(rootfd, e) < 0)
 		return -1;
-	if (cgroup_make(c->dir + strlen("/c/"), &s->limits, &c->cgroup, e) < 0)
+	if (cgroup_make(c->dir + strlen(CONTAINERS), &s->limits, &c->cgroup, e) < 0)
 		return -1;
 	/* Of the VM as a whole it may not be 0 any more. */
 	c->oom_kills = cgroup_oom_kills(c->cgroup);
@@ -376,7 +341,8 @@ int container_make(struct container_setup *s, struct container **ret, struct err
 
 	c->cgroup = c->pts = c->main_pidfd = -1;
 	memcpy(c->id, s->id, CONTAINER_ID_SIZE);
-	snprintf(c->dir, sizeof(c->dir), "/c/%.12s", s->id);
+	memcpy(c->dir, CONTAINERS, strlen(CONTAINERS));
+	memcpy(c->dir + strlen(CONTAINERS), s->id, CONTAINER_ID_SHORT);
 	r = find_disks(s, &d, e);
 	if (r == 0 && (mkdir(c->dir, 0755) < 0 || chdir(c->dir) < 0))
 		r = err_sys(e, "cannot create '%s'", c->dir);
@@ -402,23 +368,13 @@ int container_make(struct container_setup *s, struct container **ret, struct err
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-static void trim_disk(const char *path)
-{
-	struct fstrim_range range = { .start = 0, .len = UINT64_MAX, .minlen = 0 };
-	struct err none = ERR_INIT;
-	auto_close int fd = -1;
-
-	/* Deleted blocks are free once the journal says so. A disk without discard is no error. */
-	if (fd_open_dir(AT_FDCWD, path, &fd, &none) == 0 && syncfs(fd) == 0)
-		ioctl(fd, FITRIM, &range);
-}
-
 int container_unmount(const struct container *c, bool trim, struct err *e)
 {
-	auto_free char *root = xasprintf("%s/root", c->dir), *upper = xasprintf("%s/upper", c->dir);
+	auto_free char *root = xconcat(c->dir, "/root", NULL),
+		       *upper = xconcat(c->dir, "/upper", NULL);
 
 	if (trim)
-		trim_disk(upper);
+		upper_trim(upper);
 	/* With all that is mounted in it; no process is left that could hold any of it. */
 	if (umount2(root, MNT_DETACH) < 0)
 		return err_sys(e, "cannot unmount '%s'", root);

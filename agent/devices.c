@@ -40,10 +40,8 @@ static int make_nodes(int dir, struct err *e)
 	static const char *const folders[] = { "pts", "shm", "mqueue" };
 
 	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
-		/* The mode must not suffer from the umask. */
 		if (mknodat(dir, nodes[i].name, S_IFCHR | 0666,
-			    makedev(nodes[i].major, nodes[i].minor)) < 0 ||
-		    fchmodat(dir, nodes[i].name, 0666, 0) < 0)
+			    makedev(nodes[i].major, nodes[i].minor)) < 0)
 			return err_sys(e, "cannot create '/dev/%s'", nodes[i].name);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
@@ -115,10 +113,8 @@ static int make_node(int dir, const char *name, const struct stat *st, struct er
 	if (mknodat(dir, name, st->st_mode, st->st_rdev) < 0)
 		/* Docker's own nodes are there already. */
 		return errno == EEXIST ? 0 : err_sys(e, "cannot create device '%s'", name);
-	/* The mode must not suffer from the umask. */
-	if (fchownat(dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    fchmodat(dir, name, st->st_mode & 07777, 0) < 0)
-		return err_sys(e, "cannot set the attributes of device '%s'", name);
+	if (fchownat(dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "cannot set the owner of device '%s'", name);
 	return 0;
 }
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/disk.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/mem.h"
 #include "base/str.h"
 
+#define DEV	     "/dev/"
 #define NAME_MAX_LEN 16
+
+_Static_assert(sizeof(DEV) + NAME_MAX_LEN <= DISK_PATH_SIZE, "the longest path does not fit");
 
 static int add_name(void *ctx, const char *name, struct err *e)
 {
@@ -34,12 +37,12 @@ void disk_list_release(struct disk_list *l)
 
 static void ask_next(struct disk_list *l)
 {
-	char path[NAME_MAX_LEN + sizeof("/serial")], serial[DISK_SERIAL_MAX + 2];
+	auto_free char *path = xconcat(l->names.v[l->serials.n], "/serial", NULL);
+	char serial[DISK_SERIAL_MAX + 2];
 	auto_close int fd = -1;
 	struct err none = ERR_INIT;
 	ssize_t n = -1;
 
-	snprintf(path, sizeof(path), "%s/serial", l->names.v[l->serials.n]);
 	if (fd_open(l->sysfs_block, path, O_RDONLY, 0, &fd, &none) == 0)
 		n = fd_read_full(fd, serial, sizeof(serial) - 1, &none);
 	serial[n > 0 ? n : 0] = '\0';
@@ -52,7 +55,8 @@ int disk_find(struct disk_list *l, const char *serial, char ret[DISK_PATH_SIZE],
 		if (i == l->serials.n)
 			ask_next(l);
 		if (strcmp(l->serials.v[i], serial) == 0) {
-			snprintf(ret, DISK_PATH_SIZE, "/dev/%s", l->names.v[i]);
+			memcpy(ret, DEV, strlen(DEV));
+			memcpy(ret + strlen(DEV), l->names.v[i], strlen(l->names.v[i]) + 1);
 			return 0;
 		}
 	}

@@ -5,7 +5,8 @@
  * The order is for speed. First only what the channel needs: /proc, /sys, /dev, the kernel command
  * line, and where the drivers are modules those that make the channel's device appear. Then HELLO.
  * While the monitor reads it, the agent does what every container needs anyway. Waiting for devices
- * is by the kernel's events, never by looking again and again.
+ * is by the kernel's events, never by looking again and again. The kernel keeps all signals from process 1 that
+ * it has no handler for, SIGPIPE too.
  *
  * The same program is the init of a container that wants one (init.h), called by another name.
  *
@@ -13,12 +14,11 @@
  * be a kernel panic, which the monitor reports with those lines.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/klog.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/boot.h"
@@ -34,8 +34,7 @@
 
 struct init {
 	struct agent agent;
-	struct source children; /* signalfd of SIGCHLD */
-	struct source uevents;	/* fd -1: nothing to wait for */
+	struct source uevents; /* fd -1: nothing had to be waited for yet */
 	bool modules_left;
 };
 
@@ -56,29 +55,39 @@ static void open_channel(struct init *init)
 		stop(init, &e);
 }
 
-static void on_uevent(void *ctx, uint32_t events)
+/* Neither open nor ended for a rest. */
+static bool lacks_channel(const struct init *init)
 {
-	struct init *init = ctx;
+	return !channel_is_open(init->agent.channel) && !channel_said_hello(init->agent.channel);
+}
 
-	(void)events;
-	uevent_drain(init->uevents.fd);
-	if (!channel_is_open(init->agent.channel))
+static void look_for_devices(struct init *init)
+{
+	if (lacks_channel(init))
 		open_channel(init);
 	if (!init->modules_left)
 		boot_modules_again(&init->agent.modules);
 	requests_devices_changed(&init->agent);
 }
 
-static void on_child(void *ctx, uint32_t events)
+static void on_uevent(void *ctx, uint32_t events)
 {
 	struct init *init = ctx;
-	struct signalfd_siginfo info;
 
 	(void)events;
-	while (read(init->children.fd, &info, sizeof(info)) > 0)
-		;
-	processes_reap(init->agent.processes);
-	requests_processes_changed(&init->agent);
+	uevent_drain(init->uevents.fd);
+	look_for_devices(init);
+}
+
+/* Listen, then look: what appears in between is not missed. In most VMs all is there from the start. */
+static void watch_devices(struct init *init)
+{
+	struct err e = ERR_INIT;
+
+	if (uevent_open(&init->uevents.fd, &e) < 0)
+		stop(init, &e);
+	loop_watch(init->agent.loop, &init->uevents, EPOLLIN);
+	look_for_devices(init);
 }
 
 /*
@@ -97,6 +106,11 @@ static bool turn(void *ctx, bool idle)
 		if (more < 0 || requests_turn(a, &e) < 0)
 			stop(init, &e);
 	}
+	if (init->uevents.fd < 0 &&
+	    (lacks_channel(init) || init->modules_left || a->setup_request)) {
+		watch_devices(init);
+		return true;
+	}
 	if (more)
 		return true;
 	if (init->modules_left) {
@@ -113,39 +127,14 @@ static bool turn(void *ctx, bool idle)
 	return false;
 }
 
-static int watch_children(struct init *init, struct err *e)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	init->children = (struct source){ .ready = on_child, .ctx = init };
-	init->children.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (init->children.fd < 0)
-		return err_sys(e, "cannot watch children");
-	loop_watch(init->agent.loop, &init->children, EPOLLIN);
-	return 0;
-}
-
-/* Listen, then look: what appears in between is not missed. */
-static int watch_devices(struct init *init, struct err *e)
-{
-	init->uevents = (struct source){ .fd = -1, .ready = on_uevent, .ctx = init };
-	if (uevent_open(&init->uevents.fd, e) < 0)
-		return -1;
-	loop_watch(init->agent.loop, &init->uevents, EPOLLIN);
-	return 0;
-}
-
 static int start(struct init *init, int64_t start_us, struct err *e)
 {
 	struct agent *a = &init->agent;
 	int modules;
 
+	init->uevents = (struct source){ .fd = -1, .ready = on_uevent, .ctx = init };
 	if (boot_mounts(&modules, e) < 0 || boot_options_read(&a->options, e) < 0 ||
-	    loop_new(&a->loop, e) < 0 || watch_devices(init, e) < 0)
+	    loop_new(&a->loop, e) < 0)
 		return -1;
 	boot_modules_init(&a->modules, modules);
 	init->modules_left = modules >= 0;
@@ -156,7 +145,7 @@ static int start(struct init *init, int64_t start_us, struct err *e)
 	if (channel_try_open(a->channel, e) < 0)
 		return -1;
 	a->processes = processes_new(a->loop, channel_conn(a->channel), &requests_process_ops, a);
-	return watch_children(init, e);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -177,6 +166,8 @@ int main(int argc, char **argv)
 	 */
 	prctl(PR_SET_DUMPABLE, 0);
 	setrlimit(RLIMIT_NOFILE, &nofile);
+	/* Modes are meant as they are written; processes of containers get Docker's. */
+	umask(0);
 	if (start(&init, start_us, &e) < 0)
 		stop(&init, &e);
 	loop_run(init.agent.loop, turn, &init);

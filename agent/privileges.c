@@ -66,16 +66,25 @@ static uint64_t largest(int64_t resource)
 	return n ? n : NOFILE_DEFAULT;
 }
 
-static void limit(const struct privileges_rlimit *want)
+static int try_limit(const struct privileges_rlimit *want, uint64_t max)
 {
 	struct rlimit64 r = { 0, 0 };
 	uint64_t soft, hard;
 
-	privileges_clamp(want, largest(want->resource), &soft, &hard);
+	privileges_clamp(want, max, &soft, &hard);
 	r.rlim_cur = soft;
 	r.rlim_max = hard;
-	/* A kernel that does not take it at all does not know the resource: not a reason to fail. */
-	syscall(SYS_prlimit64, 0, (unsigned int)want->resource, &r, NULL);
+	return (int)syscall(SYS_prlimit64, 0, (unsigned int)want->resource, &r, NULL);
+}
+
+static void limit(const struct privileges_rlimit *want)
+{
+	/*
+	 * Too much for this kernel, which says what it allows? One that does not take it at all does not know
+	 * the resource: not a reason to fail.
+	 */
+	if (try_limit(want, RLIM_INFINITY) < 0 && errno == EPERM)
+		try_limit(want, largest(want->resource));
 }
 
 static int set_oom_score(int64_t score, struct err *e)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,9 +35,9 @@ struct process {
 	int64_t request; /* to answer, while starting */
 	int64_t begin_us;
 	pid_t pid;
-	int pidfd;
-	int pty;      /* for resizing; -1 without a terminal */
-	bool running; /* exec succeeded */
+	struct source end; /* pidfd: readable when it has ended */
+	int pty;	   /* for resizing; -1 without a terminal */
+	bool running;	   /* exec succeeded */
 	bool reaped, by_signal;
 	int status;
 	struct source exec_status;
@@ -51,6 +52,9 @@ struct processes {
 	void *ctx;
 	struct process *list;
 	int own_pid_ns;
+	bool had_main; /* a first process of a container was started */
+	struct source
+		children; /* signalfd; not there before one is started that may leave us others */
 	struct stdio_env io;
 };
 
@@ -74,6 +78,7 @@ struct processes *processes_new(struct loop *loop, struct conn *conn, const stru
 	ps->ops = ops;
 	ps->ctx = ctx;
 	ps->own_pid_ns = -1;
+	ps->children.fd = -1;
 	ps->io.loop = loop;
 	ps->io.conn = conn;
 	return ps;
@@ -131,7 +136,10 @@ static void process_free(struct process *p)
 		loop_forget(p->owner->loop, &p->exec_status);
 		fd_close(p->exec_status.fd);
 	}
-	fd_close(p->pidfd);
+	if (p->end.fd >= 0) {
+		loop_forget(p->owner->loop, &p->end);
+		fd_close(p->end.fd);
+	}
 	fd_close(p->pty);
 	free(p);
 }
@@ -181,6 +189,7 @@ static void forget_main(struct process *p)
 static void on_reaped(struct process *p, const siginfo_t *info)
 {
 	p->reaped = true;
+	loop_forget(p->owner->loop, &p->end);
 	p->by_signal = info->si_code != CLD_EXITED;
 	p->status = info->si_status;
 	forget_main(p);
@@ -245,7 +254,8 @@ static struct process *find_pid(const struct processes *ps, pid_t pid)
 	return p;
 }
 
-void processes_reap(struct processes *ps)
+/* Every child that has ended, also those that were left to the agent. */
+static void reap(struct processes *ps)
 {
 	siginfo_t info;
 
@@ -262,6 +272,53 @@ void processes_reap(struct processes *ps)
 		if (p)
 			on_reaped(p, &info);
 	}
+}
+
+/* One has ended; others may have, too. */
+static void on_end(void *ctx, uint32_t events)
+{
+	struct processes *ps = ((struct process *)ctx)->owner;
+
+	(void)events;
+	reap(ps);
+	ps->ops->reaped(ps->ctx);
+}
+
+static void on_child(void *ctx, uint32_t events)
+{
+	struct processes *ps = ctx;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(ps->children.fd, &info, sizeof(info)) > 0)
+		;
+	reap(ps);
+	ps->ops->reaped(ps->ctx);
+}
+
+/*
+ * A process that came into the container (exec) is a child of the agent, and can give it children that no
+ * pidfd tells of (CLONE_PARENT); until they are reaped, the container's first process does not end. That one can
+ * not: the kernel refuses it to the init of a PID namespace.
+ */
+static int watch_children(struct processes *ps, struct err *e)
+{
+	sigset_t set;
+
+	if (ps->children.fd >= 0)
+		return 0;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	ps->children = (struct source){
+		.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+		.ready = on_child,
+		.ctx = ps,
+	};
+	if (ps->children.fd < 0)
+		return err_sys(e, "cannot watch the children");
+	loop_watch(ps->loop, &ps->children, EPOLLIN);
+	return 0;
 }
 
 /* ---- starting -------------------------------------------------------------------------------- */
@@ -372,13 +429,36 @@ static int enter_pid_namespace(struct processes *ps, const struct container *c, 
 	return 0;
 }
 
-static pid_t clone_into(struct clone_args *args, int cgroup, const struct child_plan *plan,
-			int status)
+/*
+ * Inline, since with CLONE_VM the child goes on below this frame of the stack, while the parent waits: a function
+ * that it has returned from would be overwritten.
+ */
+static inline __attribute__((always_inline)) pid_t clone_process(struct clone_args *args)
+{
+#ifdef __x86_64__
+	long r;
+
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "a"(SYS_clone3), "D"(args), "S"(sizeof(*args))
+			 : "rcx", "r11", "memory");
+	if (r >= 0)
+		return (pid_t)r;
+	errno = (int)-r;
+	return -1;
+#else
+	args->flags &= ~(uint64_t)(CLONE_VM | CLONE_VFORK);
+	return (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+#endif
+}
+
+static __attribute__((noinline)) pid_t clone_into(struct clone_args *args, int cgroup,
+						  const struct child_plan *plan, int status)
 {
 	pid_t pid;
 
 	args->cgroup = (uint64_t)(unsigned int)cgroup;
-	pid = (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+	pid = clone_process(args);
 	if (pid == 0)
 		run_child(plan, status);
 	return pid;
@@ -403,18 +483,36 @@ static pid_t clone_beside_main(const struct process *p, struct clone_args *args,
 	return pid < 0 ? err_sys(e, "cannot start a process") : pid;
 }
 
+/*
+ * This VM's own IPC and UTS namespaces are as new as any for the first container, and nobody else needs them. A
+ * second one gets its own, and so does the first when it is started again: what it left is not to be seen.
+ */
+static uint64_t new_namespaces(struct processes *ps)
+{
+	bool first = !ps->had_main;
+
+	ps->had_main = true;
+	return CLONE_NEWPID | CLONE_NEWNS | (first ? 0 : CLONE_NEWIPC | CLONE_NEWUTS);
+}
+
 static int clone_child(struct process *p, const struct child_plan *plan, int status, struct err *e)
 {
 	struct clone_args args = {
 		.flags = CLONE_PIDFD | CLONE_INTO_CGROUP,
-		.pidfd = (uint64_t)(uintptr_t)&p->pidfd,
+		.pidfd = (uint64_t)(uintptr_t)&p->end.fd,
 		.exit_signal = SIGCHLD,
 	};
 	pid_t pid;
 
+	/*
+	 * The first process uses this one's memory until it executes its command: a copy would be most of the
+	 * work. What it has allocated by then stays, which is no matter once; and it waits for nobody but disks,
+	 * so this one may wait for it. An exec may wait for processes of the container (FUSE, a frozen cgroup).
+	 */
 	if (plan->is_main)
-		args.flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
-	else if (enter_pid_namespace(p->owner, p->container, e) < 0)
+		args.flags |= new_namespaces(p->owner) | CLONE_VM | CLONE_VFORK;
+	else if (watch_children(p->owner, e) < 0 ||
+		 enter_pid_namespace(p->owner, p->container, e) < 0)
 		return -1;
 	pid = clone_into(&args, p->container->cgroup, plan, status);
 	if (pid < 0 && errno == EBUSY && !plan->is_main)
@@ -458,7 +556,8 @@ int process_start_take(struct processes *ps, struct container *c, struct process
 	p->number = s.number;
 	p->request = request;
 	p->begin_us = boot_us();
-	p->pidfd = p->pty = -1;
+	p->pty = -1;
+	p->end = (struct source){ .fd = -1, .ready = on_end, .ctx = p };
 	p->grace = (struct timer){ .fire = grace_over, .ctx = p };
 	p->exec_status = (struct source){ .fd = -1, .ready = read_exec_status, .ctx = p };
 	for (int i = 0; i < STREAMS; i++) {
@@ -477,11 +576,13 @@ int process_start_take(struct processes *ps, struct container *c, struct process
 		process_free(p);
 		return -1;
 	}
-	if (plan.is_main && fd_dup(p->pidfd, &c->main_pidfd, e) < 0)
+	if (plan.is_main && fd_dup(p->end.fd, &c->main_pidfd, e) < 0)
 		abort();
 	p->next = ps->list;
 	ps->list = p;
 	loop_watch(ps->loop, &p->exec_status, EPOLLIN);
+	/* By its edge: who traces it gets the first word of its end, and may take long to hear that. */
+	loop_watch(ps->loop, &p->end, EPOLLIN | EPOLLET);
 	return 0;
 }
 
@@ -505,7 +606,7 @@ int process_signal(struct processes *ps, const struct container *c, int64_t numb
 
 	if (!p)
 		return -1;
-	if (pidfd_send_signal(p->pidfd, sig, NULL, 0) < 0)
+	if (pidfd_send_signal(p->end.fd, sig, NULL, 0) < 0)
 		return err_sys(e, "cannot send signal %d", sig);
 	return 0;
 }

@@ -40,6 +40,8 @@ struct process_ops {
 			const struct err *e);
 	/* It has ended and all its output was queued. `status` is waitid's: exit code or signal. */
 	void (*ended)(void *ctx, const struct process *p, bool by_signal, int status, bool oom);
+	/* Some were reaped. */
+	void (*reaped)(void *ctx);
 };
 
 struct processes;
@@ -65,8 +67,6 @@ const struct container *process_container(const struct process *p);
 int64_t process_number(const struct process *p);
 pid_t process_pid(const struct process *p);
 
-/* Reaps every child that has ended, ours or not: call at SIGCHLD. */
-void processes_reap(struct processes *ps);
 /* Any that was not reaped yet. */
 bool processes_are_left(const struct processes *ps);
 

@@ -76,12 +76,19 @@ static void log_to_monitor(struct agent *a, const char *text)
 
 /* ---- looking things up ----------------------------------------------------------------------- */
 
-static int find_container(struct agent *a, const char *id, struct container **ret, struct err *e)
+static struct container *look_up(const struct agent *a, const char *id)
 {
 	struct container *c = a->containers;
 
 	while (c && strcmp(c->id, id) != 0)
 		c = c->next;
+	return c;
+}
+
+static int find_container(struct agent *a, const char *id, struct container **ret, struct err *e)
+{
+	struct container *c = look_up(a, id);
+
 	if (!c)
 		return err_set(e, ERR_NOT_FOUND, "no such container: %.64s", id);
 	*ret = c;
@@ -190,14 +197,12 @@ void requests_devices_changed(struct agent *a)
 static int op_setup(struct agent *a, const struct message *m, int64_t id, struct err *e)
 {
 	struct container_setup s = { 0 };
-	struct container *c = NULL;
-	struct err none = ERR_INIT;
 	int r;
 
 	if (a->setup_request)
 		return err_set(e, ERR_CONFLICT, "another container is being set up");
 	r = setup_read(m, &s, e);
-	if (r == 0 && find_container(a, s.id, &c, &none) == 0)
+	if (r == 0 && look_up(a, s.id))
 		r = err_set(e, ERR_CONFLICT, "container is set up already");
 	if (r < 0) {
 		container_setup_release(&s);
@@ -207,8 +212,9 @@ static int op_setup(struct agent *a, const struct message *m, int64_t id, struct
 	a->setup_request = id;
 	a->setup_begin_us = boot_us();
 	a->setup_timer = (struct timer){ .fire = setup_waited, .ctx = a };
-	loop_timer_set(a->loop, &a->setup_timer, DISK_WAIT_MS);
 	try_setup(a, false);
+	if (a->setup_request)
+		loop_timer_set(a->loop, &a->setup_timer, DISK_WAIT_MS);
 	return 0;
 }
 
@@ -289,8 +295,6 @@ static void process_ended(void *ctx, const struct process *p, bool by_signal, in
 		jw_bool(&m.json, "oom", true);
 	send(a, &m);
 }
-
-const struct process_ops requests_process_ops = { process_started, process_ended };
 
 /* ---- readers, and the clock ------------------------------------------------------------------ */
 
@@ -398,11 +402,17 @@ static void finish_shutdown(struct agent *a)
 	agent_power_off(a);
 }
 
-void requests_processes_changed(struct agent *a)
+/* Perhaps the last one that a shutdown waits for. */
+static void processes_reaped(void *ctx)
 {
+	struct agent *a = ctx;
+
 	if (a->off_request && !processes_are_left(a->processes))
 		finish_shutdown(a);
 }
+
+const struct process_ops requests_process_ops = { process_started, process_ended,
+						  processes_reaped };
 
 static int op_shutdown(struct agent *a, const struct message *m, int64_t id, struct err *e)
 {
@@ -417,7 +427,7 @@ static int op_shutdown(struct agent *a, const struct message *m, int64_t id, str
 		if (cgroup_kill(c->cgroup, &ignored) < 0)
 			log_to_monitor(a, ignored.msg);
 	}
-	requests_processes_changed(a);
+	processes_reaped(a);
 	return 0;
 }
 

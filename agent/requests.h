@@ -41,8 +41,6 @@ extern const struct process_ops requests_process_ops;
 int agent_prepare(struct agent *a, struct err *e) MUST_CHECK;
 /* A device appeared: perhaps the one that a setup waits for. */
 void requests_devices_changed(struct agent *a);
-/* Processes were reaped: perhaps the last one that a shutdown waits for. */
-void requests_processes_changed(struct agent *a);
 
 /* Before each wait: what has to be done once everything was answered. */
 int requests_turn(struct agent *a, struct err *e) MUST_CHECK;

@@ -64,6 +64,18 @@ uint64_t stats_meminfo(const char *text, const char *name)
 	return 0;
 }
 
+uint64_t stats_vmstat_memory(const char *text)
+{
+	static const char *const kinds[] = { "nr_anon_pages", "nr_file_pages",
+					     "nr_slab_reclaimable", "nr_slab_unreclaimable",
+					     "nr_page_table_pages" };
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		pages += cgroup_key(text, kinds[i]);
+	return pages * (uint64_t)getpagesize() + cgroup_key(text, "nr_kernel_stack") * 1024;
+}
+
 /* Adds fields `in` and `out` (the first is 0) of a line of numbers. */
 static void add_fields(const char *text, int in, int out, uint64_t unit, struct stats_bytes *ret)
 {
@@ -112,19 +124,6 @@ static void write_cpu(const struct container *c, struct str *text, struct json_w
 	jw_int(w, "cpus", cpu.cpus);
 }
 
-/* What a cgroup of all processes would count. */
-static uint64_t guest_memory(const char *meminfo)
-{
-	static const char *const kinds[] = { "AnonPages",   "Cached",	    "Buffers",
-					     "SwapCached",  "SReclaimable", "SUnreclaim",
-					     "KernelStack", "PageTables" };
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		sum += stats_meminfo(meminfo, kinds[i]);
-	return sum;
-}
-
 /*
  * Without the controller it is the guest's memory, less what it needed before there was a container: its
  * kernel and the agent.
@@ -134,26 +133,28 @@ void stats_begin(struct container *c)
 	auto_str struct str text = STR_INIT(TEXT_MAX);
 
 	if (!file_exists(c->cgroup, "memory.current"))
-		c->memory_before = guest_memory(text_of(AT_FDCWD, "/proc/meminfo", &text));
+		c->memory_before = stats_vmstat_memory(text_of(AT_FDCWD, "/proc/vmstat", &text));
 }
 
 static void write_memory(const struct container *c, struct str *text, struct json_writer *w)
 {
-	const char *meminfo = text_of(AT_FDCWD, "/proc/meminfo", text);
 	uint64_t used, inactive;
+	const char *vm;
 
 	if (file_exists(c->cgroup, "memory.current")) {
 		used = cgroup_number(c->cgroup, "memory.current");
 		inactive = cgroup_keyed_number(c->cgroup, "memory.stat", "inactive_file");
 	} else {
-		used = guest_memory(meminfo);
+		vm = text_of(AT_FDCWD, "/proc/vmstat", text);
+		used = stats_vmstat_memory(vm);
 		used = used > c->memory_before ? used - c->memory_before : 0;
-		inactive = stats_meminfo(meminfo, "Inactive(file)");
+		inactive = cgroup_key(vm, "nr_inactive_file") * (uint64_t)getpagesize();
 	}
 	jw_int(w, "memory", (int64_t)used);
 	jw_int(w, "inactive_file", (int64_t)inactive);
 	jw_int(w, "memory_limit", (int64_t)cgroup_number(c->cgroup, "memory.max"));
-	jw_int(w, "memory_total", (int64_t)stats_meminfo(meminfo, "MemTotal"));
+	jw_int(w, "memory_total",
+	       (int64_t)stats_meminfo(text_of(AT_FDCWD, "/proc/meminfo", text), "MemTotal"));
 }
 
 static void write_pids(const struct container *c, struct json_writer *w)

@@ -25,6 +25,8 @@ struct stats_bytes {
 void stats_parse_cpu(const char *text, struct stats_cpu *ret);
 /* The number of a line "Name:   123 kB" of /proc/meminfo, in bytes. */
 uint64_t stats_meminfo(const char *text, const char *name);
+/* /proc/vmstat: the bytes that a cgroup of all processes would count. */
+uint64_t stats_vmstat_memory(const char *text);
 /* /sys/block/x/stat: what was read and written, added to `ret`. */
 void stats_add_disk(const char *text, struct stats_bytes *ret);
 /* /proc/net/dev: of all interfaces but lo, received and sent. */

@@ -45,6 +45,7 @@ void stdio_close(struct stdio *s)
 
 static void pump(struct stdio *s)
 {
+	static char buf[65536]; /* no page of it is there before it is used */
 	for (int i = 0; i < READS_A_TURN; i++) {
 		size_t most = conn_credit(s->env->conn, s->stream);
 		ssize_t n;
@@ -54,12 +55,12 @@ static void pump(struct stdio *s)
 			loop_watch(s->env->loop, &s->source, 0);
 			return;
 		}
-		most = most < sizeof(s->env->buf) ? most : sizeof(s->env->buf);
+		most = most < sizeof(buf) ? most : sizeof(buf);
 		if (s->eof && most > s->left)
 			most = s->left;
-		n = most ? read(s->source.fd, s->env->buf, most) : 0;
+		n = most ? read(s->source.fd, buf, most) : 0;
 		if (n > 0) {
-			conn_send_data(s->env->conn, s->stream, s->env->buf, (size_t)n);
+			conn_send_data(s->env->conn, s->stream, buf, (size_t)n);
 			s->left -= s->eof ? (size_t)n : 0;
 			continue;
 		}

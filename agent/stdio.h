@@ -18,7 +18,6 @@
 struct stdio_env {
 	struct loop *loop;
 	struct conn *conn;
-	char buf[65536];
 };
 
 struct stdio {

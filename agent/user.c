@@ -119,7 +119,8 @@ static bool number(const char *text, uint64_t *ret)
 {
 	struct err none = ERR_INIT;
 
-	return parse_u64(text, UINT32_MAX, ret, &none) == 0;
+	/* Most of those that are none are names. */
+	return *text >= '0' && *text <= '9' && parse_u64(text, UINT32_MAX, ret, &none) == 0;
 }
 
 /*

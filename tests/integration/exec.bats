@@ -71,3 +71,26 @@ xterm"
 	exec 6<&-
 	[ "$(cat "$BATS_TEST_TMPDIR/sum")" = "$(head -c $((30 << 20)) /dev/zero | sha256sum)" ]
 }
+
+@test "what exec leaves behind keeps no container from its end" {
+	local other state
+
+	kvbox run -d --name web hello sh -c 'until [ -e /end ]; do sleep 0.1; done; exit 3'
+	kvbox exec -i web sh -c 'cat > /sibling; chmod 755 /sibling' < "$(dirname -- "$BINARY")/sibling"
+	other=$(kvbox exec web /sibling)
+	# nobody in the container is its parent, and yet it goes
+	[ "$(kvbox exec web awk '{ print $4 }' "/proc/$other/stat")" = 0 ]
+	kvbox exec web kill -9 "$other"
+	for state in {1..100}; do
+		kvbox exec web test -e "/proc/$other" || break
+		sleep 0.1
+	done
+	try kvbox exec web test -e "/proc/$other"
+	expect 1 ""
+	# no signal is kept from a process, of whichever kind
+	[ "$(kvbox exec web grep SigBlk: /proc/1/status)" = $'SigBlk:\t0000000000000000' ]
+	[ "$(kvbox exec web grep SigBlk: /proc/self/status)" = $'SigBlk:\t0000000000000000' ]
+	kvbox exec web /sibling > /dev/null
+	kvbox exec web touch /end
+	[ "$(kvbox wait web)" = 3 ]
+}

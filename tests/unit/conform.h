@@ -115,6 +115,6 @@ void copies_of_a_saved_vm_go_on_and_do_not_disturb_each_other(void **state);
 void copies_of_a_saved_vm_have_nets_of_their_own(void **state);
 void a_copy_of_a_saved_vm_gets_more_disks(void **state);
 void copies_of_the_agent_are_machines_of_their_own(void **state);
-void the_agent_finds_a_net_that_comes_later(void **state);
+void the_agent_finds_a_disk_and_a_net_that_come_later(void **state);
 
 #endif

@@ -202,12 +202,23 @@ static void end(struct talk *t)
 	str_release(&t->output);
 }
 
-static void request(struct talk *t, struct message_out *m)
+static void send_request(struct talk *t, struct message_out *m)
 {
 	struct err e = ERR_INIT;
 
 	assert_ok(conn_send_message(t->conn, m, &e));
+	send_all(t);
+}
+
+static void wait_answer(struct talk *t)
+{
 	wait_flag(t, NULL, &t->answered, "the agent does not answer");
+}
+
+static void request(struct talk *t, struct message_out *m)
+{
+	send_request(t, m);
+	wait_answer(t);
 }
 
 /* ---- one copy ---- */
@@ -224,7 +235,7 @@ static void set_identity(struct talk *t, const char *saved, const char *own)
 	request(t, &m);
 }
 
-static void set_up(struct talk *t, const char *hostname)
+static void ask_set_up(struct talk *t, const char *hostname)
 {
 	auto_message_out struct message_out m = MESSAGE_OUT_INIT;
 
@@ -235,7 +246,12 @@ static void set_up(struct talk *t, const char *hostname)
 	jw_begin_object(&m.json, "root");
 	jw_str(&m.json, "joined", "slot-image");
 	jw_end(&m.json);
-	request(t, &m);
+	send_request(t, &m);
+}
+
+static void wait_set_up(struct talk *t)
+{
+	wait_answer(t);
 	if (err_is_set(&t->failure))
 		give_up(t->f, t->failure.msg);
 }
@@ -285,11 +301,11 @@ struct saved {
 	char *state; /* file */
 };
 
-/* Without a tap there is no net, but room for one. */
+/* Without a tap there is neither net nor writable disk, but room for both. */
 static void start_spec(struct fixture *f, const struct saved *s, const struct tap *tap,
 		       enum vmm_saving saving, int state, struct bare_vm **ret)
 {
-	auto_free char *upper = make_upper(f);
+	auto_free char *upper = tap ? make_upper(f) : NULL;
 	const struct vmm_file image_file = { s->image, s->image_size };
 	const struct vmm_file upper_file = { upper, DISK_SIZE_MIN };
 	const struct vmm_disk disks[] = { { "slot-image", true, false, &image_file, 1 },
@@ -302,10 +318,10 @@ static void start_spec(struct fixture *f, const struct saved *s, const struct ta
 	spec.initramfs = conform.agent;
 	spec.memory_mib = MEMORY_MIB;
 	spec.disks = disks;
-	spec.ndisks = ARRAY_LEN(disks);
+	spec.ndisks = tap ? ARRAY_LEN(disks) : 1;
 	spec.nets = &net;
 	spec.nnets = tap ? 1 : 0;
-	spec.hotplug = tap ? 0 : 1;
+	spec.hotplug = tap ? 0 : 2;
 	spec.saving = saving;
 	spec.ram_fd = saving == VMM_FROM_SAVED ? s->sealed : s->ram;
 	spec.state_fd = state;
@@ -374,7 +390,8 @@ static void look_at_copy(struct copy *c)
 	set_identity(&t, MAC_SAVED, c->mac);
 	if (err_is_set(&t.failure))
 		give_up(c->f, t.failure.msg);
-	set_up(&t, c->name);
+	ask_set_up(&t, c->name);
+	wait_set_up(&t);
 	text = run(&t,
 		   "cat /proc/sys/kernel/random/boot_id; head -c 16 /dev/urandom | od -An -tx1; "
 		   "date +%s; hostname; cat /sys/class/net/eth0/address");
@@ -417,11 +434,14 @@ void copies_of_the_agent_are_machines_of_their_own(void **state)
 	free(s.state);
 }
 
-void the_agent_finds_a_net_that_comes_later(void **state)
+/* A container.setup waits for its disk. */
+void the_agent_finds_a_disk_and_a_net_that_come_later(void **state)
 {
 	struct saved s = { .ram = -1, .sealed = -1, .state = NULL };
 	struct fixture *f = *state;
-	auto_free char *text = NULL;
+	auto_free char *text = NULL, *upper = make_upper(f);
+	const struct vmm_file file = { upper, DISK_SIZE_MIN };
+	const struct vmm_disk disk = { "slot-upper", false, false, &file, 1 };
 	struct vmm_net net;
 	struct talk t;
 	struct tap tap;
@@ -431,7 +451,9 @@ void the_agent_finds_a_net_that_comes_later(void **state)
 	s.image_size = make_image(f, "image");
 	start_spec(f, &s, NULL, VMM_NOT_SAVED, -1, NULL);
 	begin(&t, f);
-	set_up(&t, "gamma");
+	ask_set_up(&t, "gamma");
+	wait_done(f, vmm_add_disk(&f->vmm, &disk, &e), &e);
+	wait_set_up(&t);
 	tap_open(&tap, 'g');
 	net = tap_net(&tap, "net-later", MAC_SAVED);
 	wait_done(f, vmm_add_net(&f->vmm, &net, &e), &e);

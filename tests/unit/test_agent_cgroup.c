@@ -124,6 +124,9 @@ static void numbers_are_read_and_what_is_missing_is_zero(void **state)
 	assert_int_equal(cgroup_keyed_number(dir, "memory.events", "oom"), 3);
 	assert_int_equal(cgroup_keyed_number(dir, "memory.events", "oom_kil"), 0);
 	assert_int_equal(cgroup_oom_kills(dir), 10);
+	assert_int_equal(cgroup_key("a 1\nab 18446744073709551615", "ab"), UINT64_MAX);
+	assert_int_equal(cgroup_key("a max\n", "a"), 0);
+	assert_int_equal(cgroup_key("", "a"), 0);
 }
 
 int main(void)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include <unistd.h>
+
 #include "agent/stats.h"
 
 static void time_of_all_cpus_is_added_up_and_the_cpus_counted(void **state)
@@ -29,6 +31,18 @@ static void meminfo_is_read_by_whole_names(void **state)
 	assert_int_equal(stats_meminfo(text, "Inactive"), 20 * 1024);
 	assert_int_equal(stats_meminfo(text, "Mem"), 0);
 	assert_int_equal(stats_meminfo("", "MemTotal"), 0);
+}
+
+static void memory_is_what_processes_and_files_take(void **state)
+{
+	static const char text[] = "nr_free_pages 1000\nnr_anon_pages 1\nnr_file_pages 20\n"
+				   "nr_slab_reclaimable 300\nnr_slab_unreclaimable 4000\n"
+				   "nr_kernel_stack 16\nnr_page_table_pages 50000\n"
+				   "nr_mapped 7\noom_kill 8\n";
+
+	(void)state;
+	assert_int_equal(stats_vmstat_memory(text), 54321 * (uint64_t)getpagesize() + 16 * 1024);
+	assert_int_equal(stats_vmstat_memory(""), 0);
 }
 
 static void disks_count_in_sectors(void **state)
@@ -64,6 +78,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(time_of_all_cpus_is_added_up_and_the_cpus_counted),
 		cmocka_unit_test(meminfo_is_read_by_whole_names),
+		cmocka_unit_test(memory_is_what_processes_and_files_take),
 		cmocka_unit_test(disks_count_in_sectors),
 		cmocka_unit_test(all_interfaces_but_the_loopback_count),
 	};

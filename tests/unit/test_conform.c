@@ -359,7 +359,7 @@ static const struct {
 	CASE(copies_of_a_saved_vm_have_nets_of_their_own, VMM_CAP_SAVE | NEEDS_TAPS),
 	CASE(a_copy_of_a_saved_vm_gets_more_disks, VMM_CAP_SAVE | VMM_CAP_HOTPLUG),
 	CASE(copies_of_the_agent_are_machines_of_their_own, VMM_CAP_SAVE | NEEDS_TAPS),
-	CASE(the_agent_finds_a_net_that_comes_later, VMM_CAP_HOTPLUG | NEEDS_TAPS),
+	CASE(the_agent_finds_a_disk_and_a_net_that_come_later, VMM_CAP_HOTPLUG | NEEDS_TAPS),
 };
 
 int main(int argc, char **argv)
