@@ -26,16 +26,22 @@ static const char *mount_point(void)
 	return NULL;
 }
 
-int cgroup_make(const char *name)
+/* NULL: there is no such hierarchy. */
+static char *folder_of(const char *name)
 {
 	const char *mount = mount_point();
+
+	return mount ? xasprintf("%s/kvbox/%s", mount, name) : NULL;
+}
+
+int cgroup_make(const char *name)
+{
+	auto_free char *path = folder_of(name);
 	struct err e = ERR_INIT;
-	auto_free char *path = NULL;
 	int fd = -1;
 
-	if (!mount)
+	if (!path)
 		return -1;
-	path = xasprintf("%s/kvbox/%s", mount, name);
 	if (dir_make(AT_FDCWD, path, 0755, &e) < 0 || fd_open_dir(AT_FDCWD, path, &fd, &e) < 0) {
 		log_debug("no cgroup: %s", e.msg);
 		return -1;
@@ -43,17 +49,25 @@ int cgroup_make(const char *name)
 	return fd;
 }
 
+void cgroup_unmake(const char *name)
+{
+	auto_free char *path = folder_of(name);
+
+	if (path)
+		cgroup_remove(path);
+}
+
 char *cgroup_own_path(const char *name)
 {
 	auto_str struct str text = STR_INIT(64 * 1024);
 	auto_free char *want = xasprintf("0::/kvbox/%s\n", name);
-	const char *mount = mount_point();
+	auto_free char *path = folder_of(name);
 	struct err e = ERR_INIT;
 
-	if (!mount || file_read(AT_FDCWD, "/proc/self/cgroup", &text, &e) < 0 ||
+	if (!path || file_read(AT_FDCWD, "/proc/self/cgroup", &text, &e) < 0 ||
 	    !strstr(text.buf, want))
 		return xstrdup("");
-	return xasprintf("%s/kvbox/%s", mount, name);
+	return take_ptr(&path);
 }
 
 void cgroup_leave(const char *path)
@@ -62,11 +76,12 @@ void cgroup_leave(const char *path)
 	auto_close int fd = -1;
 	struct err e = ERR_INIT;
 
-	if (fd_open(AT_FDCWD, procs, O_WRONLY, 0, &fd, &e) < 0 ||
-	    fd_write_full(fd, "0", 1, &e) < 0) {
+	if (fd_open(AT_FDCWD, procs, O_WRONLY, 0, &fd, &e) < 0 || fd_write_full(fd, "0", 1, &e) < 0)
 		log_debug("cannot leave the cgroup: %s", e.msg);
-		return;
-	}
+}
+
+void cgroup_remove(const char *path)
+{
 	if (rmdir(path) < 0)
 		log_debug("cannot remove the cgroup '%s'", path);
 }

@@ -22,12 +22,16 @@
 
 /* Makes the cgroup and opens its folder for spawn_start; -1 when that cannot be. */
 int cgroup_make(const char *name);
+/* For one that could not be used. */
+void cgroup_unmake(const char *name);
 
 /* The absolute folder of the caller's cgroup when it is the one of `name`, else ""; the caller frees. */
 char *cgroup_own_path(const char *name);
 
-/* Moves the caller out of it, to the one above, and removes it. */
+/* Moves the caller out of it, to the one above, which waits for a grace period of the kernel: 4 to 20 ms. */
 void cgroup_leave(const char *path);
+/* Once nobody is in it. */
+void cgroup_remove(const char *path);
 
 /* ---- the VMM's ---- */
 
@@ -60,7 +64,18 @@ bool cgroup_vm_ran_out(const char *name);
 
 /* Calls `each` with the absolute folder of each that exists. */
 void cgroup_vm_each(const char *name, void (*each)(void *ctx, const char *path), void *ctx);
-/* Removes those that are empty, as they are when the VMM is gone. */
-void cgroup_vm_remove(const char *name);
+/* Removes those that are empty, as they are when the VMM is gone; false: one stays. */
+bool cgroup_vm_remove(const char *name);
+
+/* ---- of any container ---- */
+
+/* Where folders with the names of containers may be, a NULL behind the last. */
+extern const char *const cgroup_places[];
+
+/*
+ * Removes what nobody has been in for a minute: left by a monitor that was killed in its last moments, with no row and
+ * no run folder that would tell of it. Stores share the places, so it may be any store's.
+ */
+void cgroup_sweep(void);
 
 #endif

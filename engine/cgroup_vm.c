@@ -11,7 +11,9 @@
 #include <inttypes.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -19,10 +21,13 @@
 #include "base/mem.h"
 #include "base/strv.h"
 #include "engine/cgroup.h"
+#include "engine/rundir.h"
 
-#define TOP	 "kvbox-vm"
-#define TEXT_MAX ((size_t)64 * 1024)
-#define PERIOD	 100000u /* microseconds of the CPU limit */
+#define TOP	  "kvbox-vm"
+#define TEXT_MAX  ((size_t)64 * 1024)
+#define NAME_LEN  (RUNDIR_NAME_SIZE - 1)
+#define SWEEP_AGE 60	  /* seconds */
+#define PERIOD	  100000u /* microseconds of the CPU limit */
 
 /* One limit: its controller and the files that set it. */
 struct limit {
@@ -119,16 +124,20 @@ void cgroup_vm_each(const char *name, void (*each)(void *ctx, const char *path),
 	}
 }
 
-static void remove_one(void *ctx, const char *path)
+bool cgroup_vm_remove(const char *name)
 {
-	(void)ctx;
-	if (rmdir(path) < 0)
-		log_debug("cgroup '%s' stays: %s", path, strerror(errno));
-}
+	const bool v2 = is_v2();
+	bool removed = true;
 
-void cgroup_vm_remove(const char *name)
-{
-	cgroup_vm_each(name, remove_one, NULL);
+	for (size_t i = 0; i < (v2 ? 1 : LIMIT_COUNT); i++) {
+		auto_free char *path = vm_folder(&limits[i], v2, name);
+
+		if (!path || rmdir(path) == 0 || errno == ENOENT)
+			continue;
+		log_debug("cgroup '%s' stays: %s", path, strerror(errno));
+		removed = false;
+	}
+	return removed;
 }
 
 /* ---- making -------------------------------------------------------------------------------------- */
@@ -291,4 +300,40 @@ bool cgroup_vm_ran_out(const char *name)
 		if (strncmp(lines.v[i], key, sizeof(key) - 1) == 0)
 			return strcmp(lines.v[i] + sizeof(key) - 1, "0") != 0;
 	return false;
+}
+
+/* ---- of any container ---------------------------------------------------------------------------- */
+
+const char *const cgroup_places[] = {
+	"/sys/fs/cgroup/kvbox",
+	"/sys/fs/cgroup/unified/kvbox",
+	"/sys/fs/cgroup/kvbox-vm",
+	"/sys/fs/cgroup/memory/kvbox-vm",
+	"/sys/fs/cgroup/cpu/kvbox-vm",
+	"/sys/fs/cgroup/pids/kvbox-vm",
+	NULL,
+};
+
+static int sweep(void *ctx, const char *name, struct err *e)
+{
+	auto_free char *path = xasprintf("%s/%s", (const char *)ctx, name);
+	struct stat st;
+
+	(void)e;
+	/* One that was made just now is about to be used. It takes no removal while somebody is in it. */
+	if (hex_is(name, NAME_LEN) && stat(path, &st) == 0 &&
+	    st.st_mtime + SWEEP_AGE < time(NULL) && rmdir(path) == 0)
+		log_debug("removed the cgroup '%s'", path);
+	return 0;
+}
+
+void cgroup_sweep(void)
+{
+	for (const char *const *place = cgroup_places; *place; place++) {
+		struct err ignored = ERR_INIT;
+
+		if (file_exists(AT_FDCWD, *place) &&
+		    dir_each(AT_FDCWD, *place, sweep, (void *)(uintptr_t)*place, &ignored) < 0)
+			log_debug("%s", ignored.msg);
+	}
 }

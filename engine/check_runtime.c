@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "engine/cgroup.h"
 #include "engine/check_priv.h"
 #include "engine/container_priv.h"
 
@@ -176,20 +177,15 @@ static int check_cgroup(void *ctx, const char *name, struct err *e)
 
 int check_runtime(struct checking *c, struct err *e)
 {
-	static const char *const places[] = {
-		"/sys/fs/cgroup/kvbox",	       "/sys/fs/cgroup/unified/kvbox",
-		"/sys/fs/cgroup/kvbox-vm",     "/sys/fs/cgroup/memory/kvbox-vm",
-		"/sys/fs/cgroup/cpu/kvbox-vm", "/sys/fs/cgroup/pids/kvbox-vm",
-	};
 	struct walk w = { c, NULL };
 
 	if (store_paths(c->store)->run_fd >= 0 &&
 	    dir_each(store_paths(c->store)->run_fd, ".", check_rundir, &w, e) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		w.place = places[i];
-		if (file_exists(AT_FDCWD, places[i]) &&
-		    dir_each(AT_FDCWD, places[i], check_cgroup, &w, e) < 0)
+	for (const char *const *place = cgroup_places; *place; place++) {
+		w.place = *place;
+		if (file_exists(AT_FDCWD, *place) &&
+		    dir_each(AT_FDCWD, *place, check_cgroup, &w, e) < 0)
 			return -1;
 	}
 	return 0;

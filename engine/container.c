@@ -3,18 +3,17 @@
  * Rows, locks and states of containers. How the life of one goes, and what a kill at each step
  * leaves:
  *
- * Creation: intent (committed) - folder, config.json, disk - row and end of the intent (one
- * commit). Until the last commit the container does not exist; the intent tells which folder to
- * remove.
+ * Creation: mark of a writer (store.h) - folder - run folder, `op` - config.json, disk - row. Until the commit the
+ * container does not exist; the mark tells that there are folders to collect, which no row names.
  *
- * Start: `op` - state "starting" (committed) - monitor spawned, holds `alive` - `op` free.
- * Killed before the monitor lives: an active row without `alive`, which the next look at it
- * finishes.
+ * Start: `op` - state "starting" (committed; `run` makes the row with it) - monitor spawned, holds `alive` - `op`
+ * free. Killed before the monitor lives: an active row without `alive`, which the next look at it finishes.
  *
  * End: the monitor's last state.json - the command that waits, or `kvbox finish`: `op`, result into
  * the row (committed), files of the run folder removed. Killed anywhere: the row is active still and
  * `alive` free, or only files are left in the run folder, which the next start or the removal takes
- * away. With --rm the commit is the first of the removal.
+ * away. With --rm nothing is folded in: files, run folder, and then the row are removed. Killed anywhere: the row is
+ * active still, and whoever meets it goes on.
  *
  * Removal: state "removing" and an intent (one commit) - files - run folder - row and intent deleted
  * (one commit). Killed anywhere: the intent tells to go on. Between the last two another command may
@@ -250,13 +249,20 @@ int container_try_op(struct store *s, const char *id, struct container_lock *ret
 	return 1;
 }
 
+/* A `run` that did not come to its start. */
+static int take_back(struct container_lock *l, struct err *e)
+{
+	return l->row.auto_remove
+		       ? container_remove_ended(l, e)
+		       : container_set_state(l->store, &l->row, EV_FAILED, NULL, false, e);
+}
+
 void container_unlock(struct container_lock *l)
 {
 	struct err e = ERR_INIT;
 
-	/* `run --rm` that did not come to its start. */
-	if (l->run_intent && container_remove_locked(l, &e) < 0)
-		log_debug("container %.12s stays for now: %s", l->row.id, e.msg);
+	if (l->begun && take_back(l, &e) < 0)
+		log_debug("container %.12s is not taken back yet: %s", l->row.id, e.msg);
 	container_release(&l->row);
 	rundir_release(&l->dir);
 	*l = (struct container_lock)CONTAINER_LOCK_INIT;
@@ -389,20 +395,17 @@ int container_begin_start(struct container_lock *l, struct err *e)
 {
 	auto_tx struct tx tx = TX_INIT;
 
+	if (l->begun) {
+		l->begun = false;
+		return 0;
+	}
 	if (rundir_clean(&l->dir, e) < 0)
 		return -1;
 	if (container_begin_tx(l, &tx, e) < 0 ||
-	    container_set_state(l->store, &l->row, EV_START, NULL, false, e) < 0)
+	    container_set_state(l->store, &l->row, EV_START, NULL, false, e) < 0 ||
+	    (l->row.auto_remove && intent_end_subject(l->store, INTENT_RESTART, l->row.id, e) < 0))
 		return -1;
-	/* One that was made just now has not been about to be restarted. */
-	if (l->row.auto_remove &&
-	    intent_end_subject(l->store, l->run_intent ? INTENT_RUN : INTENT_RESTART, l->row.id,
-			       e) < 0)
-		return -1;
-	if (tx_commit(&tx, e) < 0)
-		return -1;
-	l->run_intent = false;
-	return 0;
+	return tx_commit(&tx, e);
 }
 
 /* The time that the monitor wrote, so that it stays the same when finish reads it there. */

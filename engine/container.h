@@ -55,9 +55,9 @@ void container_release(struct container *c);
  * a bad name, ERR_CONFLICT for one that is taken (both in Docker's words), ERR_NOT_FOUND when
  * the image went away.
  *
- * `ret_lock` may be NULL. With it (`run`) the container comes back locked (op), and if it is
- * auto_remove it is removed again should the caller die or unlock before container_begin_start:
- * `run --rm` leaves nothing behind.
+ * `ret_lock` may be NULL. With it (`run`) the container comes back locked (op) and as one that is about to
+ * start, in the same commit. Should the caller unlock before container_begin_start, or die, it is "created" again,
+ * or removed if it is auto_remove: `run --rm` leaves nothing behind.
  */
 struct container_lock;
 int container_create(struct store *s, struct container_spec *spec, struct container_lock *ret_lock,
@@ -139,7 +139,7 @@ struct container_lock {
 	struct store *store;
 	struct rundir dir;
 	struct container row;
-	bool run_intent; /* an INTENT_RUN is open */
+	bool begun; /* by container_create, and container_begin_start not called yet */
 };
 #define CONTAINER_LOCK_INIT                               \
 	{                                                 \
@@ -161,8 +161,8 @@ void container_unlock(struct container_lock *l);
 int container_begin_restart(struct store *s, const struct container *c, struct err *e) MUST_CHECK;
 
 /* Under the lock, before the monitor is spawned: refuses unless the container may be started,
- * removes what an earlier run left in the run folder, sets the state to starting. Keep the lock
- * until the monitor holds `alive` and has written state.json (until its HELLO); unlock then, or
+ * removes what an earlier run left in the run folder, sets the state to starting (unless it was created so). Keep the
+ * lock until the monitor holds `alive` and has written state.json (until its HELLO); unlock then, or
  * after container_finish has to clean up because the monitor never came that far
  * (container_finish_locked). */
 int container_begin_start(struct container_lock *l, struct err *e) MUST_CHECK;

@@ -119,41 +119,39 @@ static int is_id_used(struct store *s, const char *id, struct err *e)
 	return stmt_step(&st, e);
 }
 
-static int intent_is_there(struct store *s, int64_t id, struct err *e)
+/* The run folder first: the collector finds it by the other one. What this cannot undo, the next command collects. */
+static void undo(struct creation *c, const char *id)
 {
-	auto_stmt struct stmt st = STMT_INIT;
+	const struct paths *p = store_paths(c->store);
+	struct err why = ERR_INIT;
+	char path[PATH_NAME_SIZE];
 
-	stmt_prepare(&st, store_db(s), "SELECT 1 FROM intents WHERE id = ?");
-	stmt_bind_int(&st, 1, id);
-	return stmt_step(&st, e);
+	path_container(id, NULL, path);
+	if ((c->lock.dir.fd < 0 || rundir_remove(p, &c->lock.dir, &why) == 0) &&
+	    dir_remove_tree(p->root_fd, path, &why) == 0)
+		return;
+	store_collector_keep_mark(c->store);
+	log_debug("creation of %.12s is not undone yet: %s", id, why.msg);
 }
 
-/*
- * One attempt: 1 when the id is ours, its intent is written and its op lock held. The intent
- * comes first, since the lock makes the run folder; before the lock is there another command may
- * take the intent for a dead one's and undo it, which is seen after.
- */
+/* One attempt: 1 when the id is ours, its folder is made and its op lock held. The folder comes first, since the
+ * lock makes the run folder. */
 static int claim(struct creation *c, const char *id, struct err *e)
 {
-	auto_tx struct tx tx = TX_INIT;
-	int64_t intent;
+	const struct paths *p = store_paths(c->store);
+	char path[PATH_NAME_SIZE];
 	int r = is_id_used(c->store, id, e);
 
 	if (r != 0)
 		return r < 0 ? -1 : 0;
-	if (begin(c, &tx, e) < 0 || intent_add(c->store, INTENT_CREATE, id, NULL, &intent, e) < 0 ||
-	    tx_commit(&tx, e) < 0)
-		return -1;
+	path_container(id, NULL, path);
+	if (fault("container.mkdir") || mkdirat(p->root_fd, path, 0710) < 0)
+		return errno == EEXIST ? 0 : err_sys(e, "cannot create '%s/%s'", p->root, path);
 	r = container_try_op(c->store, id, &c->lock, e);
+	if (r == 0) /* another creation, of an id with the same beginning */
+		undo(c, id);
 	if (r < 0)
-		return -1;
-	if (r == 0) /* another creation, of an id with the same beginning, or it is being undone */
-		return intent_end(c->store, intent, e);
-	r = intent_is_there(c->store, intent, e);
-	if (r == 0) {
-		r = rundir_remove(store_paths(c->store), &c->lock.dir, e);
-		container_unlock(&c->lock);
-	}
+		store_collector_keep_mark(c->store);
 	return r;
 }
 
@@ -193,22 +191,17 @@ static int write_definition(struct creation *c, struct str *text, struct err *e)
 		return err_set(e, ERR_INVALID, "the definition of the container is too long");
 	path_container(c->spec->id, SPEC_FILE, path);
 	if (c->spec->auto_remove)
-		return file_write_replace(p->root_fd, path, text->buf, text->len, 0600, e);
+		return file_write_new(p->root_fd, path, text->buf, text->len, 0600, e);
 	return file_write_atomic(p->root_fd, path, text->buf, text->len, 0600, e);
 }
 
-static int make_files(struct creation *c, struct err *e)
+static int make_disk(struct creation *c, struct err *e)
 {
-	const struct paths *p = store_paths(c->store);
-	char path[PATH_NAME_SIZE];
-
-	path_container(c->spec->id, NULL, path);
-	if (fault("container.mkdir") || mkdirat(p->root_fd, path, 0710) < 0)
-		return err_sys(e, "cannot create '%s/%s'", p->root, path);
-	return disk_create(p, c->spec->id, c->spec->disk_size, !c->spec->auto_remove, e);
+	return disk_create(store_paths(c->store), c->spec->id, c->spec->disk_size,
+			   !c->spec->auto_remove, e);
 }
 
-/* So that the folder itself, made above, is there after a power cut. */
+/* So that the folder itself is there after a power cut. */
 static int sync_folders(struct creation *c, struct err *e)
 {
 	auto_close int fd = -1;
@@ -284,14 +277,12 @@ static int insert_rows(struct creation *c, const struct str *text, struct err *e
 	auto_tx struct tx tx = TX_INIT;
 	enum state state;
 
-	if (state_next(ST_NONE, EV_CREATE, &state, e) < 0)
+	/* `run` takes two steps at once. */
+	if (state_next(ST_NONE, EV_CREATE, &state, e) < 0 ||
+	    (c->for_run && state_next(state, EV_START, &state, e) < 0))
 		return -1;
 	if (begin(c, &tx, e) < 0 || insert_sandbox(c, e) < 0 || insert_container(c, state, e) < 0 ||
-	    insert_spec(c, text, e) < 0 ||
-	    intent_end_subject(c->store, INTENT_CREATE, c->spec->id, e) < 0)
-		return -1;
-	if (c->for_run && c->spec->auto_remove &&
-	    intent_add(c->store, INTENT_RUN, c->spec->id, NULL, NULL, e) < 0)
+	    insert_spec(c, text, e) < 0)
 		return -1;
 	return tx_commit(&tx, e);
 }
@@ -330,27 +321,12 @@ static int define(struct creation *c, struct err *e)
 	return r;
 }
 
-/* What make_files and the intent left, where it failed. What this cannot undo, store_recover
- * does. */
-static void undo(struct creation *c)
-{
-	const struct paths *p = store_paths(c->store);
-	struct err why = ERR_INIT;
-	char path[PATH_NAME_SIZE];
-
-	path_container(c->spec->id, NULL, path);
-	if (dir_remove_tree(p->root_fd, path, &why) < 0 ||
-	    rundir_remove(p, &c->lock.dir, &why) < 0 ||
-	    intent_end_subject(c->store, INTENT_CREATE, c->spec->id, &why) < 0)
-		log_debug("creation of %.12s is not undone yet: %s", c->spec->id, why.msg);
-}
-
 static int create_under_locks(struct creation *c, struct err *e)
 {
 	if (make_id(c, e) < 0)
 		return -1;
-	if (make_files(c, e) < 0 || define(c, e) < 0) {
-		undo(c);
+	if (make_disk(c, e) < 0 || define(c, e) < 0) {
+		undo(c, c->spec->id);
 		return -1;
 	}
 	return 0;
@@ -368,7 +344,7 @@ static int hand_over(struct creation *c, struct container_lock *ret, struct err 
 		(void)!rundir_remove(store_paths(c->store), &c->lock.dir, &ignored);
 		return 0;
 	}
-	c->lock.run_intent = c->spec->auto_remove;
+	c->lock.begun = true;
 	*ret = c->lock;
 	c->lock = (struct container_lock)CONTAINER_LOCK_INIT;
 	return 0;

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "engine/container_priv.h"
 #include "engine/finish.h"
 #include "engine/state.h"
@@ -147,12 +148,41 @@ int container_find(struct store *s, const char *which, struct container *ret, st
 	return 0;
 }
 
+/* The rows of those whose monitor died, or never came to be, say that they run. */
+static int settle_users(struct store *s, const char *image_id, struct err *e)
+{
+	auto_stmt struct stmt st = STMT_INIT;
+	auto_strv struct strv ids = STRV_INIT;
+	int r;
+
+	stmt_prepare(&st, store_db(s),
+		     "SELECT id FROM containers WHERE image = ?1 AND state BETWEEN ?2 AND ?3");
+	stmt_bind_text(&st, 1, image_id);
+	stmt_bind_int(&st, 2, ST_STARTING);
+	stmt_bind_int(&st, 3, ST_RESTARTING);
+	while ((r = stmt_step(&st, e)) > 0)
+		strv_add(&ids, stmt_text0(&st, 0));
+	stmt_reset(&st);
+	for (size_t i = 0; r == 0 && i < ids.n; i++) {
+		auto_container struct container c = CONTAINER_INIT;
+
+		if (container_find(s, ids.v[i], &c, e) == 0)
+			continue;
+		if (e->kind != ERR_NOT_FOUND)
+			return -1;
+		err_clear(e);
+	}
+	return r;
+}
+
 int container_count_image(struct store *s, const char *image_id, char ret_id[ID_TEXT_SIZE],
 			  bool *ret_active, struct err *e)
 {
 	auto_stmt struct stmt st = STMT_INIT;
 	int n = 0, r;
 
+	if (settle_users(s, image_id, e) < 0)
+		return -1;
 	/* Those that run first, the newest first. */
 	stmt_prepare(&st, store_db(s),
 		     "SELECT id, state FROM containers WHERE image = ?"

@@ -29,6 +29,7 @@
 
 /* How long a killed process may take to be gone (an uninterruptible write to a slow disk). */
 #define DEATH_MS	20000
+#define REMOVE_MS	10
 #define CGROUP_TEXT_MAX ((size_t)256 << 10)
 #define VICTIMS_MAX	4096
 #define NS_PER_MS	1000000
@@ -154,8 +155,14 @@ static int kill_cgroup(const char *path, struct err *e)
 		log_debug("cannot use cgroup.kill: %s", why.msg);
 	if (victims_kill(&v, e) < 0)
 		return -1;
-	if (rmdir(path) < 0)
-		log_debug("cgroup '%s' stays: %s", path, strerror(errno));
+	/* Of those who were born meanwhile nobody tells when they are gone; they were killed. */
+	for (int i = 0; rmdir(path) < 0; i++) {
+		if (errno != EBUSY || i == DEATH_MS / REMOVE_MS) {
+			log_debug("cgroup '%s' stays: %s", path, strerror(errno));
+			break;
+		}
+		poll(NULL, 0, REMOVE_MS);
+	}
 	return 0;
 }
 

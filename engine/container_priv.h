@@ -57,6 +57,9 @@ int container_begin_remove(struct container_lock *l, struct err *e) MUST_CHECK;
  * ST_NONE. The second believes the row that the lock has: as it was read under the lock, or committed. */
 int container_remove_locked(struct container_lock *l, struct err *e) MUST_CHECK;
 int container_remove_known(struct container_lock *l, struct err *e) MUST_CHECK;
+/* The same for one of --rm after its run, which needs no decision written first: as long as its row is there it is
+ * an active one that nobody holds alive, so whoever meets it does this again. */
+int container_remove_ended(struct container_lock *l, struct err *e) MUST_CHECK;
 /* Kills monitor and VM of the container; whatever lives of it. Under op. Returns when they are
  * gone. */
 int container_kill_survivors(struct container_lock *l, struct err *e) MUST_CHECK;

@@ -12,30 +12,6 @@
 #include "engine/container_priv.h"
 #include "engine/gc.h"
 
-/* Under op: a creation that did not come to its row. */
-static int undo_create(struct container_lock *l, struct err *e)
-{
-	char path[PATH_NAME_SIZE];
-
-	path_container(l->row.id, NULL, path);
-	if (dir_remove_tree(store_paths(l->store)->root_fd, path, e) < 0 ||
-	    rundir_remove(store_paths(l->store), &l->dir, e) < 0)
-		return -1;
-	return intent_end_subject(l->store, INTENT_CREATE, l->row.id, e);
-}
-
-/* Under op: a `run --rm` that died before its start. */
-static int undo_run(struct container_lock *l, struct err *e)
-{
-	struct err why = ERR_INIT;
-
-	if (row_load(l->store, l->row.id, &l->row, &why) < 0 && why.kind != ERR_NOT_FOUND)
-		return err_move(e, &why);
-	if (l->row.state == ST_CREATED || err_is_set(&why))
-		return container_remove_locked(l, e);
-	return intent_end_subject(l->store, INTENT_RUN, l->row.id, e);
-}
-
 /* Whether the process lives that is at it. */
 static bool is_at_work(const char *data)
 {
@@ -72,9 +48,7 @@ struct undo {
 	bool by_process; /* the data tells whose it is */
 };
 static const struct undo undos[] = {
-	{ INTENT_CREATE, undo_create, false },
 	{ INTENT_REMOVE, container_remove_locked, false },
-	{ INTENT_RUN, undo_run, false },
 	{ INTENT_RESTART, undo_restart, true },
 };
 

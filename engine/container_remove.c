@@ -34,23 +34,33 @@ static int delete_intents(struct store *s, const char *id, struct err *e)
 	return run_with_id(s, "DELETE FROM intents WHERE subject = ?", id, e);
 }
 
-/* Lazy: should a power cut bring the row back, its intent comes back with it. *ret_deleted: there was a row, which
- * another command may have deleted: the run folder is gone, and with it our lock. */
-static int delete_rows(struct store *s, const char *id, bool intents, bool *ret_deleted,
-		       struct err *e)
+/* Of a container whose run folder is there still only an intent tells. */
+static int settle_intents(struct container_lock *l, bool emptied, struct err *e)
 {
+	if (emptied)
+		return delete_intents(l->store, l->row.id, e);
+	if (l->row.state == ST_REMOVING)
+		return 0;
+	return intent_add(l->store, INTENT_REMOVE, l->row.id, NULL, NULL, e);
+}
+
+/* Lazy: should a power cut bring the row back, what tells of its removal comes back with it. *ret_deleted: there was a
+ * row, which another command may have deleted: the run folder is gone, and with it our lock. */
+static int delete_rows(struct container_lock *l, bool emptied, bool *ret_deleted, struct err *e)
+{
+	struct store *s = l->store;
 	auto_tx struct tx tx = TX_INIT;
 	bool deleted;
 
 	if (tx_begin_lazy(&tx, store_db(s), e) < 0 ||
-	    run_with_id(s, "DELETE FROM containers WHERE id = ?", id, e) < 0)
+	    run_with_id(s, "DELETE FROM containers WHERE id = ?", l->row.id, e) < 0)
 		return -1;
 	deleted = db_changes(store_db(s)) > 0;
 	if (run_with_id(s,
 			"DELETE FROM sandboxes WHERE id = ?1"
 			" AND NOT EXISTS (SELECT 1 FROM containers WHERE sandbox = ?1)",
-			id, e) < 0 ||
-	    (intents && delete_intents(s, id, e) < 0) || tx_commit(&tx, e) < 0)
+			l->row.id, e) < 0 ||
+	    settle_intents(l, emptied, e) < 0 || tx_commit(&tx, e) < 0)
 		return -1;
 	*ret_deleted = deleted;
 	return 0;
@@ -74,7 +84,6 @@ int container_remove_locked(struct container_lock *l, struct err *e)
 	struct err why = ERR_INIT;
 
 	/* What the caller has in hand may stem from a transaction that failed. */
-	l->run_intent = false;
 	if (row_load(l->store, l->row.id, &l->row, &why) < 0) {
 		if (why.kind != ERR_NOT_FOUND)
 			return err_move(e, &why);
@@ -84,28 +93,31 @@ int container_remove_locked(struct container_lock *l, struct err *e)
 	return container_remove_known(l, e);
 }
 
-int container_remove_known(struct container_lock *l, struct err *e)
+int container_remove_ended(struct container_lock *l, struct err *e)
 {
 	auto_urgent struct db *urgent = db_urgent_begin(store_db(l->store));
 	struct err why = ERR_INIT;
 	char path[PATH_NAME_SIZE];
 	bool deleted, emptied;
 
-	if (container_begin_remove(l, e) < 0)
-		return -1;
 	path_container(l->row.id, NULL, path);
 	if (dir_remove_tree(store_paths(l->store)->root_fd, path, e) < 0)
 		return err_wrap(e, "cannot remove container %.12s", l->row.id);
-	/* The container goes all the same. The intent stays for a folder that could not be removed. */
+	/* The container goes all the same. An intent stays for a folder that could not be removed. */
 	emptied = rundir_remove(store_paths(l->store), &l->dir, &why) == 0;
 	if (!emptied)
 		log_debug("%s", why.msg);
-	if (delete_rows(l->store, l->row.id, emptied, &deleted, e) < 0)
+	if (delete_rows(l, emptied, &deleted, e) < 0)
 		return err_wrap(e, "cannot remove container %.12s", l->row.id);
 	if (deleted)
 		container_event(l->store, &l->row, "destroy");
 	l->row.state = ST_NONE;
 	return 0;
+}
+
+int container_remove_known(struct container_lock *l, struct err *e)
+{
+	return container_begin_remove(l, e) < 0 ? -1 : container_remove_ended(l, e);
 }
 
 static int refuse(struct store *s, struct container *c, struct err *e)

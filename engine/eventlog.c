@@ -52,13 +52,16 @@ static void write_line(struct str *line, const char *type, const char *action, c
 	str_addc(line, '\n');
 }
 
-/* Whether the open file is the one that has the name still. */
-static bool is_current(int dirfd, int fd)
+/* Whether the open file is the one that has the name still, and its size. */
+static bool is_current(int dirfd, int fd, uint64_t *ret_size)
 {
 	struct stat ours, named;
 
-	return fstat(fd, &ours) == 0 && fstatat(dirfd, EVENTLOG_FILE, &named, 0) == 0 &&
-	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+	if (fstat(fd, &ours) < 0 || fstatat(dirfd, EVENTLOG_FILE, &named, 0) < 0 ||
+	    ours.st_dev != named.st_dev || ours.st_ino != named.st_ino)
+		return false;
+	*ret_size = (uint64_t)ours.st_size;
+	return true;
 }
 
 static int open_log(int dirfd, int *ret, struct err *e)
@@ -67,15 +70,15 @@ static int open_log(int dirfd, int *ret, struct err *e)
 	return fd_open(dirfd, EVENTLOG_FILE, O_RDWR | O_APPEND | O_CREAT, 0600, ret, e);
 }
 
-/* Opens the log and locks it so that it keeps its name. */
-static int open_current(int dirfd, enum lock_kind kind, int *ret, struct err *e)
+/* Opens the log and locks it so that it keeps its name. With others that write, its size is one that it had. */
+static int open_current(int dirfd, enum lock_kind kind, int *ret, uint64_t *ret_size, struct err *e)
 {
 	for (int i = 0; i < OPEN_TRIES; i++) {
 		auto_close int fd = -1;
 
 		if (open_log(dirfd, &fd, e) < 0 || fd_lock(fd, kind, true, e) < 0)
 			return -1;
-		if (is_current(dirfd, fd)) {
+		if (is_current(dirfd, fd, ret_size)) {
 			*ret = take_fd(&fd);
 			return 0;
 		}
@@ -95,33 +98,32 @@ static int rotate(int dirfd, struct err *e)
 	r = fd_lock(fd, LOCK_EXCLUSIVE, false, e);
 	if (r <= 0)
 		return r;
-	if (fd_size(fd, &size, e) < 0)
-		return -1;
-	/* Somebody else was quicker. */
-	if (size < EVENTLOG_SIZE_MAX || !is_current(dirfd, fd))
+	/* Else somebody was quicker. */
+	if (!is_current(dirfd, fd, &size) || size < EVENTLOG_SIZE_MAX)
 		return 0;
 	return file_rename(dirfd, EVENTLOG_FILE, dirfd, EVENTLOG_OLDER, e);
 }
 
 /* The last writer got less than its line to the disk, which was full or lost power. Or it is not done yet:
  * that is only known without others. */
-static bool is_torn(int fd)
+static bool is_torn(int fd, uint64_t size)
 {
 	struct err ignored = ERR_INIT;
-	uint64_t size;
 	char last;
 
-	return fd_size(fd, &size, &ignored) == 0 && size > 0 &&
-	       fd_pread_full(fd, &last, 1, (off_t)size - 1, &ignored) == 1 && last != '\n';
+	return size > 0 && fd_pread_full(fd, &last, 1, (off_t)size - 1, &ignored) == 1 &&
+	       last != '\n';
 }
 
 /* Behind half a line a new one begins: its event is lost, the next is not. */
 static int mend(int dirfd, int *fd, struct err *e)
 {
+	uint64_t size;
+
 	fd_close(take_fd(fd));
-	if (open_current(dirfd, LOCK_EXCLUSIVE, fd, e) < 0)
+	if (open_current(dirfd, LOCK_EXCLUSIVE, fd, &size, e) < 0)
 		return -1;
-	return is_torn(*fd) ? fd_write_full(*fd, "\n", 1, e) : 0;
+	return is_torn(*fd, size) ? fd_write_full(*fd, "\n", 1, e) : 0;
 }
 
 static int append(int dirfd, const struct str *line, bool *ret_full, struct err *e)
@@ -129,11 +131,11 @@ static int append(int dirfd, const struct str *line, bool *ret_full, struct err 
 	auto_close int fd = -1;
 	uint64_t size;
 
-	if (open_current(dirfd, LOCK_SHARED, &fd, e) < 0 ||
-	    (is_torn(fd) && mend(dirfd, &fd, e) < 0) ||
-	    fd_write_full(fd, line->buf, line->len, e) < 0 || fd_size(fd, &size, e) < 0)
+	if (open_current(dirfd, LOCK_SHARED, &fd, &size, e) < 0 ||
+	    (is_torn(fd, size) && mend(dirfd, &fd, e) < 0) ||
+	    fd_write_full(fd, line->buf, line->len, e) < 0)
 		return -1;
-	*ret_full = size >= EVENTLOG_SIZE_MAX;
+	*ret_full = size + line->len >= EVENTLOG_SIZE_MAX;
 	return 0;
 }
 

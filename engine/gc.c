@@ -10,7 +10,9 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "engine/bundled.h"
+#include "engine/cgroup.h"
 #include "engine/joined.h"
+#include "engine/rundir.h"
 
 #define HEX 64
 
@@ -149,12 +151,41 @@ static uint64_t tree_usage(int dirfd, const char *path)
 	return u.bytes;
 }
 
+/* Of a creation that did not come to its row; the run folder is the first to go, as it is found by the other one. */
+static int collect_rundir(struct store *s, const char *id, struct err *e)
+{
+	auto_rundir struct rundir d = RUNDIR_INIT;
+	auto_stmt struct stmt st = STMT_INIT;
+	struct err why = ERR_INIT;
+	int r;
+
+	if (rundir_open(store_paths(s), id, false, &d, &why) < 0)
+		return why.kind == ERR_NOT_FOUND ? 0 : err_move(e, &why);
+	rundir_release(&d);
+	/* One with the same beginning would have the same. */
+	stmt_prepare(&st, store_db(s), "SELECT 1 FROM containers WHERE substr(id, 1, 12) = ?");
+	stmt_bind_textn(&st, 1, id, RUNDIR_NAME_SIZE - 1);
+	r = stmt_step(&st, e);
+	if (r != 0)
+		return r < 0 ? -1 : 0;
+	if (rundir_lock(store_paths(s), id, true, &d, e) < 0)
+		return -1;
+	return rundir_remove(store_paths(s), &d, e);
+}
+
 static int collect(void *ctx, const char *path, struct err *e)
 {
 	struct collection *c = ctx;
 	int root = store_paths(c->store)->root_fd;
 	uint64_t bytes = tree_usage(root, path);
+	const char *id = path + sizeof(DIR_CONTAINERS);
+	struct err why = ERR_INIT;
 
+	if (str_has_prefix(path, DIR_CONTAINERS "/") && hex_is(id, HEX) &&
+	    collect_rundir(c->store, id, &why) < 0) {
+		log_debug("%s", why.msg);
+		return 0;
+	}
 	if (dir_remove_tree(root, path, e) < 0)
 		return -1;
 	c->result.files++;
@@ -212,6 +243,7 @@ int gc_run(struct store *s, bool wait, struct gc_result *ret, struct err *e)
 		r = gc_list(s, collect, &c, e);
 	store_collector_unlock(s);
 	bundled_collect(store_paths(s));
+	cgroup_sweep();
 	if (r < 0)
 		return -1;
 	if (ret)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The collector: removes files that no row names (blobs, layers, chains, folders of containers,
- * what is left in tmp/) under the exclusive collector lock, so never what somebody is about to
- * name.
+ * The collector: removes files that no row names (blobs, layers, chains, folders of containers with their run
+ * folders, what is left in tmp/) under the exclusive collector lock, so never what somebody is about to name.
  */
 #ifndef KVBOX_ENGINE_GC_H
 #define KVBOX_ENGINE_GC_H

@@ -33,7 +33,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/cgroup.h"
 #include "engine/monitor_priv.h"
 
 #define TRACE_FILE "trace.json"
@@ -131,6 +130,8 @@ static void shut_down(struct monitor *m)
 	}
 	add_timer(m, monitor_seconds("KVBOX_SHUTDOWN_TIMEOUT", SHUTDOWN_TIMEOUT));
 	agent_shutdown(m);
+	(void)agent_flush(m);
+	monitor_leave_cgroup(m);
 }
 
 /* The VMM is gone. The last that this process writes about the container. */
@@ -146,8 +147,7 @@ static void finish(struct monitor *m)
 	logfile_free(m->log);
 	m->log = NULL;
 	clients_close_socket(m);
-	if (m->state.cgroup && *m->state.cgroup)
-		cgroup_leave(m->state.cgroup);
+	monitor_end_cgroup(m);
 	m->state.phase = VM_EXITED;
 	m->state.keep = m->keep;
 	m->state.vmm_pid = m->state.vmm_start = 0;
@@ -228,6 +228,7 @@ void monitor_set_life(struct monitor *m, enum life next)
 		m->keep = false;
 		add_timer(m, KILL_TIMEOUT);
 		monitor_vm_kill(m);
+		monitor_leave_cgroup(m);
 		break;
 	case LIFE_RESTART:
 		await_restart(m);

@@ -43,6 +43,7 @@ int monitor_confine_start(struct monitor *m, struct vmm_spec *spec, struct err *
 	if (vmm_can(m->choice.driver, VMM_CAP_BY_NAME))
 		return vmm_start(m->choice.driver, spec, &m->vmm, e); /* isolates nothing anyway */
 	choose_limits(spec, &limits);
+	m->limited = true;
 	cgroup_vm_make(m->run.name, &limits, &cgroup);
 	host = (struct confine_host){
 		.run_root = m->paths.run_fd,
@@ -78,7 +79,29 @@ void monitor_confine_explain(struct monitor *m, int status, struct err *ret)
 	}
 }
 
-void monitor_confine_end(const struct monitor *m)
+void monitor_confine_end(struct monitor *m)
 {
-	cgroup_vm_remove(m->run.name);
+	if (m->limited)
+		m->limited = !cgroup_vm_remove(m->run.name);
+}
+
+static void leave(struct monitor *m)
+{
+	if (m->left || !m->state.cgroup || !*m->state.cgroup)
+		return;
+	m->left = true;
+	cgroup_leave(m->state.cgroup);
+}
+
+void monitor_leave_cgroup(struct monitor *m)
+{
+	if (!m->restart.pending && !m->retry)
+		leave(m);
+}
+
+void monitor_end_cgroup(struct monitor *m)
+{
+	leave(m);
+	if (m->left)
+		cgroup_remove(m->state.cgroup);
 }

@@ -106,9 +106,22 @@ static void on_idle(evutil_socket_t fd, short what, void *ctx)
 		log_debug("%s", e.msg);
 }
 
+/* How it waits is not for the environment to say: to look there takes sixteen system calls. */
+static struct event_base *new_base(void)
+{
+	struct event_config *how = event_config_new();
+	struct event_base *base = NULL;
+
+	if (how && event_config_set_flag(how, EVENT_BASE_FLAG_IGNORE_ENV) == 0)
+		base = event_base_new_with_config(how);
+	if (how)
+		event_config_free(how);
+	return base;
+}
+
 static int open_loop(struct monitor *m, struct err *e)
 {
-	m->base = event_base_new();
+	m->base = new_base();
 	if (!m->base || event_base_priority_init(m->base, 2) < 0)
 		return err_set(e, ERR_SYSTEM, "cannot set up the event loop");
 	m->deadline = monitor_event(m, -1, 0, on_deadline, m);
@@ -180,6 +193,7 @@ static void monitor_release(struct monitor *m)
 	agent_close(m);
 	process_free_all(m);
 	monitor_vm_release(m);
+	monitor_outgrow_release(m);
 	if (m->listener >= 0)
 		clients_close_socket(m);
 	logfile_free(m->log);

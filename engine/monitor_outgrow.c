@@ -72,16 +72,17 @@ static bool watch(int fd, int dir, const char *name)
 	return inotify_add_watch(fd, path, IN_MODIFY) >= 0;
 }
 
+/* The next VM writes to the same files. */
 void monitor_outgrow_watch(struct monitor *m)
 {
-	auto_close int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-
+	if (m->outgrow_fd < 0)
+		m->outgrow_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	/* A host that is out of watches runs containers all the same. */
-	if (fd < 0 || !watch(fd, m->dir, CONSOLE_FILE) || !watch(fd, m->dir, VMM_LOG_FILE)) {
+	if (m->outgrow_fd < 0 || !watch(m->outgrow_fd, m->dir, CONSOLE_FILE) ||
+	    !watch(m->outgrow_fd, m->dir, VMM_LOG_FILE)) {
 		log_debug("the console's size is not watched");
 		return;
 	}
-	m->outgrow_fd = take_fd(&fd);
 	m->outgrow = monitor_event(m, m->outgrow_fd, EV_READ, on_written, m);
 	m->outgrow_while = monitor_event(m, -1, 0, on_while_over, m);
 	monitor_add_timer(m->outgrow_while, WHILE_NS);
@@ -91,5 +92,10 @@ void monitor_outgrow_end(struct monitor *m)
 {
 	monitor_event_free(&m->outgrow);
 	monitor_event_free(&m->outgrow_while);
+}
+
+/* Not before somebody who waits for the end was told: closing waits for a grace period of the kernel, 4 to 20 ms. */
+void monitor_outgrow_release(struct monitor *m)
+{
 	fd_close(take_fd(&m->outgrow_fd));
 }

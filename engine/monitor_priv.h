@@ -315,6 +315,8 @@ struct monitor {
 	int saved_ram;	       /* of the copy, -1: none */
 	struct vmm vmm;
 	bool vmm_runs;
+	bool limited;	  /* it has cgroups, or is about to */
+	bool left;	  /* this process is not in the container's cgroup any more */
 	bool booted;	  /* it was started, in this try */
 	bool vmm_ready;	  /* it said so */
 	bool panicked;	  /* or what comes to the same */
@@ -515,7 +517,11 @@ void vm_disks_tell(const struct monitor *m, struct json_writer *w);
 int monitor_confine_start(struct monitor *m, struct vmm_spec *spec, struct err *e) MUST_CHECK;
 /* Why the VMM is gone that nobody ended, by its exit status. */
 void monitor_confine_explain(struct monitor *m, int status, struct err *ret);
-void monitor_confine_end(const struct monitor *m);
+void monitor_confine_end(struct monitor *m);
+/* Leaving the container's cgroup waits (cgroup.h). So that is done while the VM ends, unless another comes after it; and
+ * when it has ended the cgroup is removed. */
+void monitor_leave_cgroup(struct monitor *m);
+void monitor_end_cgroup(struct monitor *m);
 
 /* monitor_agent.c */
 int agent_open(struct monitor *m, struct err *e) MUST_CHECK; /* takes the VMM's channel */
@@ -655,5 +661,6 @@ void request_exec_ended(struct process *p);
 /* monitor_outgrow.c: keeps the two files above from filling the disk, while a VMM runs. */
 void monitor_outgrow_watch(struct monitor *m);
 void monitor_outgrow_end(struct monitor *m);
+void monitor_outgrow_release(struct monitor *m);
 
 #endif

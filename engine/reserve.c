@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 /* With less room than this a disk counts as full, with more than that the reserve is made. */
 #define FULL_BYTES  RESERVE_BYTES
@@ -21,12 +22,12 @@
 #define LOG_BYTES (RESERVE_BYTES / 4)
 
 /* What this process may still write; a lot where nobody can tell. */
-static int64_t room_in(int dirfd)
+static int64_t room_in(const char *folder)
 {
 	struct statvfs st;
 	uint64_t blocks;
 
-	if (fstatvfs(dirfd, &st) < 0)
+	if (statvfs(folder, &st) < 0)
 		return INT64_MAX;
 	blocks = geteuid() == 0 ? st.f_bfree : st.f_bavail;
 	return blocks > INT64_MAX / st.f_frsize ? INT64_MAX : (int64_t)(blocks * st.f_frsize);
@@ -46,13 +47,14 @@ static int make(int dirfd, struct err *e)
 
 void reserve_keep(const char *folder)
 {
+	auto_free char *file = xasprintf("%s/" RESERVE_FILE, folder);
 	auto_close int dir = -1;
 	struct err e = ERR_INIT;
 
-	if (fd_open_dir(AT_FDCWD, folder, &dir, &e) < 0 || file_exists(dir, RESERVE_FILE) ||
-	    room_in(dir) < ROOMY_BYTES)
+	if (file_exists(AT_FDCWD, file) || room_in(folder) < ROOMY_BYTES)
 		return;
-	if (make(dir, &e) < 0 && e.kind != ERR_CONFLICT)
+	if ((fd_open_dir(AT_FDCWD, folder, &dir, &e) < 0 || make(dir, &e) < 0) &&
+	    e.kind != ERR_CONFLICT)
 		log_debug("there is no reserve for a full disk: %s", e.msg);
 }
 
@@ -63,7 +65,7 @@ bool reserve_use(const char *folder, const char *log)
 	struct err e = ERR_INIT;
 	uint64_t size;
 
-	if (fd_open_dir(AT_FDCWD, folder, &dir, &e) < 0 || room_in(dir) >= FULL_BYTES)
+	if (room_in(folder) >= FULL_BYTES || fd_open_dir(AT_FDCWD, folder, &dir, &e) < 0)
 		return false;
 	if (!file_exists(dir, RESERVE_FILE))
 		return true;

@@ -93,6 +93,7 @@ static int spawn_monitor(const char *id, const struct strv *env, int control, in
 			return 0;
 		/* The host may let us make a cgroup and yet not use it. */
 		log_debug("without a cgroup of its own: %s", why.msg);
+		cgroup_unmake(cgroup_name);
 		s.cgroup = -1;
 	}
 	return spawn_start(&s, ret, e);

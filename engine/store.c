@@ -123,6 +123,11 @@ void store_collector_unlock(struct store *s)
 	fd_close(take_fd(&s->collector_fd));
 }
 
+void store_collector_keep_mark(struct store *s)
+{
+	s->marker[0] = '\0';
+}
+
 /* ---- intents ---- */
 
 void intent_release(struct intent *i)

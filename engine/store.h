@@ -6,12 +6,13 @@
  * Order of locks, outermost first: collector (shared, or exclusive for gc), `op` of a container
  * (container_lock), volumes by name, network, database transaction (db.h).
  *
- * **Intents** make side effects safe against kill -9: what will be made outside the database (a
- * folder, a disk, a tap, a rule) is written down and committed first, then made, and the note is
- * deleted in the same transaction that records the result. Whoever writes one holds, until it is
- * done, the lock that its kind names; store_recover, called by every command before its own
- * work, undoes those whose lock is free. So a command that dies anywhere leaves at most an
- * intent, and the next command cleans up.
+ * **Intents** make side effects safe against kill -9: what will be changed outside the database (a removal, a
+ * tap, a rule) is written down and committed first, then done, and the note is deleted in the same transaction that
+ * records the result. Whoever writes one holds, until it is done, the lock that its kind names; store_recover, called
+ * by every command before its own work, goes on with or undoes those whose lock is free. So a command that dies
+ * anywhere leaves at most an intent, and the next command cleans up. Two changes need none, as they can be told from
+ * what is there: files (and run folders) that no row names come from a creation or a pull, and belong to the collector;
+ * an active row that nobody holds alive is that of a start or an end, and is finished (finish.h).
  */
 #ifndef KVBOX_ENGINE_STORE_H
 #define KVBOX_ENGINE_STORE_H
@@ -40,23 +41,22 @@ struct paths *store_paths(struct store *s);
  * The collector lock. Who writes files below tmp/, blobs/, layers/, chains/ or containers/ that
  * no row names yet holds it shared from the first file to the commit of the row; gc holds it
  * exclusively. A holder that dies is noticed by the next command, which collects what it left
- * (store_recover).
+ * (store_recover): it leaves a mark in tmp/ while it writes.
  *
  * Taken several times in one process, it counts. Waits, except with LOCK_EXCLUSIVE and wait ==
  * false: returns 1 when taken, 0 when not. Makes the folders of the root.
  */
 int store_collector_lock(struct store *s, enum lock_kind kind, bool wait, struct err *e) MUST_CHECK;
 void store_collector_unlock(struct store *s);
+/* For a writer that could not take back what it made: its mark stays, and a command after it collects. */
+void store_collector_keep_mark(struct store *s);
 
 /*
  * Intents. `kind` says how it is undone, `subject` what it is about (a container's id), `data`
  * is the kind's own text. Adding and ending join an open transaction, else they are one of their
  * own.
  */
-#define INTENT_CREATE \
-	"container.create" /* undone by removing the folder; lock: op of the subject */
-#define INTENT_REMOVE "container.remove" /* undone by completing the removal; lock: op */
-#define INTENT_RUN    "container.run"	 /* a `run --rm` not started yet: removed; lock: op */
+#define INTENT_REMOVE "container.remove" /* the removal is completed; lock: op of the subject */
 /* A --rm container that is stopped to be started again by the process that `data` names ("pid start"). When that
  * is dead and the container does not run, it is removed; lock: op. */
 #define INTENT_RESTART "container.restart"

@@ -409,12 +409,32 @@ static void a_run_that_does_not_come_to_its_start_removes_its_container(void **s
 	fixture_spec(&s, "web");
 	s.auto_remove = true;
 	assert_ok(container_create(f->store, &s, &l, &e));
-	assert_int_equal(fixture_state(f, s.id), ST_CREATED);
+	assert_int_equal(fixture_state(f, s.id), ST_STARTING);
 	container_unlock(&l);
 	assert_int_equal(fixture_state(f, s.id), ST_NONE);
 	assert_false(fixture_exists(f, "containers", s.id));
 	assert_false(fixture_exists(f, "run", s.id));
 	assert_int_equal(fixture_count(f, "SELECT count(*) FROM intents"), 0);
+}
+
+static void without_rm_it_is_as_if_it_had_only_been_created(void **state)
+{
+	struct fixture *f = *state;
+	auto_container struct container c = CONTAINER_INIT;
+	struct err e = ERR_INIT;
+	auto_spec struct container_spec s;
+	struct container_lock l = CONTAINER_LOCK_INIT;
+
+	fixture_spec(&s, "web");
+	assert_ok(container_create(f->store, &s, &l, &e));
+	assert_int_equal(fixture_state(f, s.id), ST_STARTING);
+	container_unlock(&l);
+	assert_ok(container_find(f->store, "web", &c, &e));
+	assert_int_equal(c.state, ST_CREATED);
+	assert_int_equal(c.exit_code, 0);
+	assert_string_equal(c.error, "");
+	fixture_begin_start(f, s.id);
+	assert_int_equal(fixture_state(f, s.id), ST_STARTING);
 }
 
 static void after_the_start_began_a_run_keeps_its_container(void **state)
@@ -596,14 +616,24 @@ static void containers_of_an_image_are_counted_running_ones_first(void **state)
 	struct err e = ERR_INIT;
 	char a[ID_TEXT_SIZE], b[ID_TEXT_SIZE], id[ID_TEXT_SIZE];
 	bool active = false;
+	pid_t monitor;
 
 	assert_int_equal(container_count_image(f->store, IMAGE_A, id, &active, &e), 0);
 	fixture_create(f, "aa", false, a);
 	fixture_create(f, "bb", false, b);
 	fixture_begin_start(f, a);
+	monitor = fixture_play(f, a, PLAY_MONITOR);
 	assert_int_equal(container_count_image(f->store, IMAGE_A, id, &active, &e), 2);
 	assert_string_equal(id, a);
 	assert_true(active);
+	/* Their rows are not believed. */
+	fixture_kill(monitor);
+	assert_int_equal(container_count_image(f->store, IMAGE_A, id, &active, &e), 2);
+	assert_string_equal(id, b);
+	assert_false(active);
+	fixture_create(f, "cc", true, a);
+	fixture_begin_start(f, a);
+	assert_int_equal(container_count_image(f->store, IMAGE_A, id, &active, &e), 2);
 }
 
 int main(void)
@@ -629,6 +659,7 @@ int main(void)
 		TEST(force_removes_a_container_that_runs),
 		TEST(the_name_of_a_dead_auto_remove_container_is_free),
 		TEST(a_run_that_does_not_come_to_its_start_removes_its_container),
+		TEST(without_rm_it_is_as_if_it_had_only_been_created),
 		TEST(after_the_start_began_a_run_keeps_its_container),
 		TEST(filters_select),
 		TEST(only_running_ones_are_listed_unless_all_are_wanted),

@@ -92,7 +92,7 @@ static void a_root_that_does_not_exist_is_an_empty_store(void **state)
 	assert_false(file_exists(AT_FDCWD, run));
 }
 
-/* What version 2 had and 3 has not. */
+/* What version 2 had and 4 has not. */
 static void make_old(struct fixture *f)
 {
 	static const char *const sql[] = {
@@ -102,6 +102,12 @@ static void make_old(struct fixture *f)
 		" container TEXT REFERENCES containers(id) ON DELETE CASCADE)",
 		"CREATE INDEX leases_container ON leases(container)",
 		"CREATE TABLE volumes (name TEXT PRIMARY KEY)",
+		"CREATE INDEX containers_chain ON containers(chain)",
+		"CREATE INDEX containers_image ON containers(image)",
+		"INSERT INTO intents (kind, subject, data, created_ns)"
+		" VALUES ('container.create', 'x', '', 1), ('container.run', 'x', '', 1)",
+		"INSERT INTO intents (kind, subject, data, created_ns)"
+		" SELECT 'container.run', id, '', 1 FROM containers WHERE name = 'dead'",
 		"PRAGMA user_version = 2",
 	};
 
@@ -112,19 +118,26 @@ static void make_old(struct fixture *f)
 static void an_older_store_keeps_its_rows(void **state)
 {
 	static const char tables[] = "SELECT count(*) FROM sqlite_schema WHERE name IN"
-				     " ('intents_subject', 'networks', 'leases', 'volumes')";
+				     " ('intents_subject', 'networks', 'leases', 'volumes',"
+				     " 'containers_chain', 'containers_image')";
 	struct fixture *f = *state;
 	auto_store struct store *again = NULL;
 	struct err e = ERR_INIT;
+	char dead[ID_TEXT_SIZE], other[ID_TEXT_SIZE];
 
+	/* Runs with --rm were "created", and known by an intent. */
+	fixture_create(f, "dead", true, dead);
+	fixture_create(f, "other", true, other);
 	assert_ok(intent_add(f->store, "k", "one", NULL, NULL, &e));
 	make_old(f);
-	assert_int_equal(fixture_count(f, tables), 4);
+	assert_int_equal(fixture_count(f, tables), 6);
 	assert_ok(store_open(&f->paths, &again, &e));
 	assert_int_equal(fixture_count(f, tables), 0);
 	assert_int_equal(fixture_count(f, "SELECT count(*) FROM chains"), 1);
 	assert_int_equal(fixture_count(f, "SELECT count(*) FROM intents"), 1);
-	assert_int_equal(fixture_count(f, "SELECT user_version FROM pragma_user_version"), 3);
+	assert_int_equal(fixture_state(f, dead), ST_STARTING);
+	assert_int_equal(fixture_state(f, other), ST_CREATED);
+	assert_int_equal(fixture_count(f, "SELECT user_version FROM pragma_user_version"), 4);
 }
 
 int main(void)
