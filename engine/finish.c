@@ -124,6 +124,7 @@ static int take_away(struct container_lock *l, const struct ending *end, struct 
 	struct err ignored = ERR_INIT;
 
 	tell_die(l, end, ev, &change);
+	l->dir.killed = end->alive && end->state.vmm_pid != 0;
 	if (container_remove_ended(l, e) == 0)
 		return 0;
 	/* What does not go now is to be seen, and tried again. */

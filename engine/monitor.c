@@ -8,7 +8,9 @@
  * process 1 starts once the starting command asks for it (READY waits for that). When process 1 has
  * ended, the agent unmounts, syncs and powers off (SHUTDOWN); a container that is removed at its end
  * (--rm) has nothing to keep, so its VMM is killed at once (KILL), which is safe, since all its output has
- * come before the word of its end, and saves the whole shutdown. Then a client that waits for the end, or
+ * come before the word of its end, and saves the whole shutdown. To free what that VMM had takes the kernel
+ * fifty milliseconds, in which it executes nothing any more: where a client waits for the end of a --rm container, only
+ * this process waits for that, when all the rest is done. Then a client that waits for the end, or
  * `kvbox finish`, folds state.json into the store (monitor_finish.c), `alive` is released, and the clients
  * hear of the end after the last of their output (DRAIN): a command that returns finds the store up to date.
  * From DRAIN on no file is touched: the container may run again, or be gone.
@@ -134,7 +136,7 @@ static void shut_down(struct monitor *m)
 	monitor_leave_cgroup(m);
 }
 
-/* The VMM is gone. The last that this process writes about the container. */
+/* The VMM is gone, or killed. The last that this process writes about the container. */
 static void finish(struct monitor *m)
 {
 	struct err e = ERR_INIT;
@@ -147,10 +149,13 @@ static void finish(struct monitor *m)
 	logfile_free(m->log);
 	m->log = NULL;
 	clients_close_socket(m);
-	monitor_end_cgroup(m);
 	m->state.phase = VM_EXITED;
 	m->state.keep = m->keep;
-	m->state.vmm_pid = m->state.vmm_start = 0;
+	m->unburied = m->hurried && m->vmm_runs;
+	if (!m->unburied) {
+		monitor_end_cgroup(m);
+		m->state.vmm_pid = m->state.vmm_start = 0;
+	}
 	if (!m->state.finished_at)
 		m->state.finished_at = clock_now();
 	if (err_is_set(&m->failure))
@@ -379,7 +384,8 @@ void monitor_exited(struct monitor *m, int code)
 	if (m->life != LIFE_RUN)
 		return;
 	end_run(m, code);
-	monitor_set_life(m, m->spec.auto_remove && !m->keep ? LIFE_KILL : LIFE_SHUTDOWN);
+	m->hurried = m->spec.auto_remove && !m->keep;
+	monitor_set_life(m, m->hurried ? LIFE_KILL : LIFE_SHUTDOWN);
 }
 
 void monitor_end_hard(struct monitor *m)
@@ -437,7 +443,7 @@ void monitor_on_deadline(struct monitor *m)
 		monitor_set_life(m, LIFE_KILL);
 	} else if (m->life == LIFE_KILL) {
 		log_debug("the VMM does not end");
-		m->restart.pending = false; /* its disk is not free */
+		m->restart.pending = m->hurried = false; /* its disk is not free */
 		monitor_set_life(m, LIFE_FINISH);
 	} else if (m->life == LIFE_FINISH) {
 		finish_overdue(m);
@@ -472,6 +478,15 @@ static void settle_agent(struct monitor *m)
 	}
 }
 
+/* Who reads the output of others in that container may get some of it still. */
+static void settle_kill(struct monitor *m)
+{
+	if (m->life != LIFE_KILL || !m->hurried || !process_all_ended(m) || !finish_has_client(m))
+		return;
+	agent_drain(m);
+	monitor_set_life(m, LIFE_FINISH);
+}
+
 void monitor_settle(struct monitor *m)
 {
 	bool more = true;
@@ -480,6 +495,7 @@ void monitor_settle(struct monitor *m)
 		return;
 	m->settling = true;
 	settle_agent(m);
+	settle_kill(m);
 	while (more) {
 		process_settle(m);
 		if (m->life == LIFE_DRAIN)

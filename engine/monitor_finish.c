@@ -84,6 +84,11 @@ static struct peer *find_willing(struct monitor *m)
 	return found;
 }
 
+bool finish_has_client(struct monitor *m)
+{
+	return find_willing(m) != NULL;
+}
+
 void finish_begin(struct monitor *m, bool may_ask)
 {
 	auto_message_out struct message_out out = MESSAGE_OUT_INIT;

@@ -282,6 +282,7 @@ int monitor_main(int argc, char **argv)
 	m = xcalloc(1, sizeof(*m));
 	monitor_init(m, argv[1]);
 	code = monitor_run(m, control);
+	monitor_vm_bury(m);
 	monitor_release(m);
 	free(m);
 	return code;

@@ -315,6 +315,8 @@ struct monitor {
 	int saved_ram;	       /* of the copy, -1: none */
 	struct vmm vmm;
 	bool vmm_runs;
+	bool hurried; /* it was killed at the end of a --rm container: who waits for that need not wait for it */
+	bool unburied;	  /* and it lived still when all the rest was done */
 	bool limited;	  /* it has cgroups, or is about to */
 	bool left;	  /* this process is not in the container's cgroup any more */
 	bool booted;	  /* it was started, in this try */
@@ -425,6 +427,8 @@ bool monitor_signalled(struct monitor *m, int64_t sig);
 /* monitor_finish.c */
 /* In LIFE_FINISH: sees to it that the result comes into the store, by a client where one `may` be asked. */
 void finish_begin(struct monitor *m, bool may_ask);
+/* There is one that may be asked. */
+bool finish_has_client(struct monitor *m);
 /* The client has done it; with an `error` that is not empty it has not. */
 int finish_answered(struct peer *p, const char *error, struct err *e) MUST_CHECK;
 void finish_overdue(struct monitor *m);
@@ -486,6 +490,8 @@ void join_end(struct monitor *m); /* also when there is none */
 int monitor_vm_boot(struct monitor *m, struct err *e) MUST_CHECK;
 void monitor_vm_kill(struct monitor *m);
 void monitor_vm_release(struct monitor *m);
+/* The last of this process: the end of a VMM that was killed, and what is left of it then. */
+void monitor_vm_bury(struct monitor *m);
 /* Adds what the guest's console (or the VMM) said last to the error. */
 void monitor_vm_explain(struct monitor *m, struct err *why);
 unsigned monitor_vm_boot_timeout(const struct monitor *m);
@@ -575,6 +581,7 @@ void process_window(struct monitor *m, struct process *p);
 int process_exit_event(struct monitor *m, const struct message *msg, struct err *e) MUST_CHECK;
 /* The VM is gone, and with it all that ran in it. */
 void process_all_lost(struct monitor *m);
+bool process_all_ended(const struct monitor *m);
 /* Behind that and agent_close, where another run follows: forgets process 1, and what belongs to the
  * agent's streams. */
 void process_run_over(struct monitor *m);

@@ -297,6 +297,17 @@ void process_all_lost(struct monitor *m)
 		end_process(m, p, 128 + 9);
 }
 
+bool process_all_ended(const struct monitor *m)
+{
+	const struct process *p;
+
+	for (p = m->processes; p; p = p->next) {
+		if (!p->ended)
+			return false;
+	}
+	return true;
+}
+
 static bool has_output_left(struct process *p)
 {
 	int i;

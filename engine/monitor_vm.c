@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The VM of a container: what it is made of, its start, what its VMM tells, and its last words. */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 
 #define BOOT_TIMEOUT_KVM      20
 #define BOOT_TIMEOUT_SOFTWARE 60
+#define BURY_TIMEOUT	      10 /* a killed VMM takes some fifty milliseconds */
 
 unsigned monitor_vm_boot_timeout(const struct monitor *m)
 {
@@ -262,6 +264,24 @@ void monitor_vm_release(struct monitor *m)
 	m->vmm = (struct vmm)VMM_INIT;
 	fd_close(take_fd(&m->saved_ram));
 	monitor_confine_end(m);
+}
+
+void monitor_vm_bury(struct monitor *m)
+{
+	struct pollfd gone = { .fd = m->vmm.proc.pidfd, .events = POLLIN };
+	struct err e = ERR_INIT;
+	int status;
+
+	if (!m->unburied)
+		return;
+	if (poll(&gone, 1, BURY_TIMEOUT * 1000) <= 0 ||
+	    spawn_try_wait(&m->vmm.proc, &status, &e) <= 0) {
+		log_debug("the VMM does not end");
+		return;
+	}
+	m->vmm_runs = false;
+	monitor_vm_release(m);
+	monitor_end_cgroup(m);
 }
 
 /* ---- last words -------------------------------------------------------------------------------- */

@@ -28,13 +28,11 @@ struct rundir {
 	int fd; /* the folder */
 	int op; /* descriptor that holds the op lock, or -1 */
 	char name[RUNDIR_NAME_SIZE];
+	bool killed; /* its VMM was, for good: whoever removes the folder need not wait for its end */
 };
-#define RUNDIR_INIT       \
-	{                 \
-		-1, -1,   \
-		{         \
-			0 \
-		}         \
+#define RUNDIR_INIT                  \
+	{                            \
+		-1, -1, { 0 }, false \
 	}
 
 /* Opens, and makes it with `create`. ERR_NOT_FOUND without. */
@@ -63,7 +61,7 @@ int rundir_alive_by_id(const struct paths *p, const char *id, struct err *e) MUS
 
 /* Removes everything but the locks. Only under op. */
 int rundir_clean(const struct rundir *d, struct err *e) MUST_CHECK;
-/* Removes the folder. Only under op, and when vm is free (ERR_CONFLICT). `alive` may be held
+/* Removes the folder. Only under op, and when vm is free (ERR_CONFLICT) or the VMM was killed. `alive` may be held
  * still only by the monitor that has the container removed at its end, which touches the folder
  * no more. */
 int rundir_remove(const struct paths *p, struct rundir *d, struct err *e) MUST_CHECK;

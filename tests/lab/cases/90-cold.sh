@@ -35,12 +35,25 @@ bare()
 	started "bare VM" /lab/bare /lab/bare.cpio
 }
 
+# alone: nothing of the start before is left. The command does not wait for the end of a VMM that was killed.
+alone()
+{
+	for _ in $(seq 200); do
+		grep -qsE '^(kvbox|qemu-system|cloud-hyp)' /proc/[0-9]*/comm || return
+		sleep 0.1
+	done
+	bad="$bad$(grep -sE . /proc/[0-9]*/comm)
+"
+}
+
 rm -f /tmp/cold /tmp/bare
 bad=
 read -r random < /proc/sys/kernel/randomize_va_space
 echo 0 > /proc/sys/kernel/randomize_va_space
 for _ in $(seq "$RUNS"); do
+	alone
 	bare >> /tmp/bare
+	alone
 	started "kvbox run" /lab/bare -- /kvbox/bin/kvbox run --rm hello true >> /tmp/cold
 done
 is "all starts are good" "" "$bad"
