@@ -38,7 +38,7 @@ bare()
 # alone: nothing of the start before is left. The command does not wait for the end of a VMM that was killed.
 alone()
 {
-	for _ in $(seq 200); do
+	for _ in $(seq 1000); do
 		grep -qsE '^(kvbox|qemu-system|cloud-hyp)' /proc/[0-9]*/comm || return
 		sleep 0.1
 	done
